@@ -1,0 +1,200 @@
+"""Answer what people ask at the desk, and carry out what they decide: lists, one event, resolve, replay."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from connector.errors import NotFound
+from connector.models import Link
+from connector.store import links as link_room
+from connector.store.engine import Engine
+from connector.store.lanes import arrange
+from connector.store.tables import attempts, deliveries, events, links
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Say what a person decided about a held or failed delivery."""
+
+    delivery: int
+    how: Literal["link", "create", "skip"]
+    remote_id: str | None = None
+    account: str = ""
+
+
+_EVENT = (
+    events.c.id,
+    events.c.source,
+    events.c.state,
+    events.c.xid,
+    events.c.action,
+    events.c.customer,
+    events.c.conflict,
+    events.c.received_at,
+    events.c.reason,
+)
+_DELIVERY = (
+    deliveries.c.id,
+    deliveries.c.event_id,
+    events.c.xid,
+    deliveries.c.customer,
+    deliveries.c.source,
+    deliveries.c.sync,
+    deliveries.c.target,
+    deliveries.c.state,
+    deliveries.c.attempts,
+    deliveries.c.remote_id,
+    deliveries.c.due_at,
+    deliveries.c.code,
+    deliveries.c.reason,
+    deliveries.c.warnings,
+    deliveries.c.mapping_hash,
+    deliveries.c.created_at,
+    deliveries.c.finished_at,
+)
+
+
+class Desk:
+    """Read the ledger, and reopen or settle deliveries by a person's word."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+        self._engine, self._clock = engine, clock
+
+    def events(self, state: str | None = None, limit: int = 50, before: int | None = None) -> list[Row]:
+        """Return events, newest first, without their bodies; `before` is an event id to page on from."""
+        ask = sa.select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
+        ask = ask if state is None else ask.where(events.c.state == state)
+        ask = ask if before is None else ask.where(events.c.id < before)
+        return self._rows(ask)
+
+    def event(self, event_id: int) -> Row:
+        """Return one event with its `body` (bytes, None once purged). Raises NotFound."""
+        return self._one(sa.select(*_EVENT, events.c.body).where(events.c.id == event_id), f"event e{event_id}")
+
+    def deliveries(
+        self,
+        *,
+        state: str | None = None,
+        target: str | None = None,
+        event: int | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Row]:
+        """Return deliveries with their event's xid, newest first; `before` is a delivery id to page on from."""
+        ask = sa.select(*_DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
+        wanted = {deliveries.c.state: state, deliveries.c.target: target, deliveries.c.event_id: event}
+        for column, value in wanted.items():
+            ask = ask if value is None else ask.where(column == value)
+        ask = ask if before is None else ask.where(deliveries.c.id < before)
+        return self._rows(ask)
+
+    def delivery(self, delivery_id: int) -> Row:
+        """Return one delivery. Raises NotFound."""
+        ask = sa.select(*_DELIVERY).join(events).where(deliveries.c.id == delivery_id)
+        return self._one(ask, f"delivery d{delivery_id}")
+
+    def attempts(self, delivery_id: int) -> list[Row]:
+        """Return the attempts of a delivery, oldest first."""
+        return self._rows(sa.select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id))
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Count deliveries by (target, state)."""
+        ask = sa.select(deliveries.c.target, deliveries.c.state, sa.func.count().label("n"))
+        rows = self._rows(ask.group_by(deliveries.c.target, deliveries.c.state))
+        return {(row["target"], row["state"]): row["n"] for row in rows}
+
+    def event_counts(self) -> dict[str, int]:
+        """Count events by state."""
+        rows = self._rows(sa.select(events.c.state, sa.func.count().label("n")).group_by(events.c.state))
+        return {row["state"]: row["n"] for row in rows}
+
+    def last_events(self) -> dict[str, int]:
+        """Return when the last event of each source arrived (epoch ms)."""
+        ask = sa.select(events.c.source, sa.func.max(events.c.received_at).label("at")).group_by(events.c.source)
+        return {row["source"]: row["at"] for row in self._rows(ask)}
+
+    def replay(self, delivery_ids: Sequence[int]) -> int:
+        """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one."""
+        count: int = self._engine.write(_replay_many, (tuple(delivery_ids), self._clock()))
+        return count
+
+    def resolve(self, decision: Decision) -> None:
+        """Carry out a person's decision about a held or failed delivery. Raises NotFound, ValueError."""
+        self._engine.write(_resolve_many, (decision, self._clock()))
+
+    def _rows(self, ask: sa.Select[Any]) -> list[Row]:
+        return self._engine.read(lambda c: [dict(row._mapping) for row in c.execute(ask)])
+
+    def _one(self, ask: sa.Select[Any], what: str) -> Row:
+        rows = self._rows(ask)
+        if not rows:
+            raise NotFound(f"there is no {what}")
+        return rows[0]
+
+
+FINISHED = ("delivered", "skipped", "held", "failed")
+_FRESH = {
+    "state": "pending",
+    "attempts": 0,
+    "active_since": None,
+    "finished_at": None,
+    "reason": None,
+    "code": None,
+    "alone": False,
+}
+
+
+def _replay_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], int]]) -> list[int]:
+    return [_replay(connection, ids, now) for ids, now in orders]
+
+
+def _replay(connection: sa.Connection, ids: Sequence[int], now: int, **changes: Any) -> int:
+    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED))
+    ask = sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer)
+    known = connection.execute(ask.where(deliveries.c.id.in_(ids))).all()
+    missing = sorted(set(ids) - {row.id for row in known})
+    if missing:
+        raise NotFound("there is no delivery " + ", ".join(f"d{i}" for i in missing))
+    reopened = connection.execute(ask.where(*chosen)).all()
+    connection.execute(sa.update(deliveries).where(*chosen).values(**_FRESH, due_at=now, **changes))
+    arrange(connection, {(row.target, row.customer) for row in reopened})
+    return len(reopened)
+
+
+def _resolve_many(connection: sa.Connection, orders: Sequence[tuple[Decision, int]]) -> list[None]:
+    for decision, now in orders:
+        _resolve(connection, decision, now)
+    return [None] * len(orders)
+
+
+def _resolve(connection: sa.Connection, decision: Decision, now: int) -> None:
+    mine = deliveries.c.id == decision.delivery
+    row = connection.execute(sa.select(deliveries).where(mine)).first()
+    if row is None:
+        raise NotFound(f"there is no delivery d{decision.delivery}")
+    if row.state not in ("held", "failed"):
+        raise ValueError(f"d{row.id} is {row.state}; only held and failed deliveries are resolved")
+    if decision.how == "skip":
+        skipped = {"state": "skipped", "reason": "skipped by a person's decision", "code": None, "finished_at": now}
+        connection.execute(sa.update(deliveries).where(mine).values(**skipped))
+    elif decision.how == "create":
+        connection.execute(sa.delete(links).where(links.c.target == row.target, links.c.customer == row.customer))
+        _replay(connection, [row.id], now, create_anyway=True, maybe_sent=False)
+    else:
+        _link(connection, row, decision, now)
+        _replay(connection, [row.id], now, create_anyway=False)
+
+
+def _link(connection: sa.Connection, row: Any, decision: Decision, now: int) -> None:
+    remote_id = decision.remote_id or ""
+    key = (row.target, decision.account, remote_id)
+    owner = link_room.owners(connection, [key]).get(key)
+    if owner not in (None, row.customer):
+        raise ValueError(f"{remote_id} is linked to the Flavours customer {owner}")
+    link_room.put(
+        connection, [Link(row.target, row.customer, remote_id, decision.account, None, row.event_id, "", "")], now
+    )

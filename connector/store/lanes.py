@@ -1,0 +1,47 @@
+"""Keep the deliveries of one customer to one target in arrival order: one at the head, the others blocked behind it."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from connector.store.tables import UNFINISHED, deliveries
+
+Lane = tuple[str, str]
+
+_UNFINISHED = (
+    sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state)
+    .where(deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED)
+    .order_by(deliveries.c.id)
+)
+_MOVE = (
+    sa.update(deliveries)
+    .where(deliveries.c.id == sa.bindparam("delivery"))
+    .values(state=sa.bindparam("to"))
+    .execution_options(synchronize_session=False)
+)
+
+
+def arrange(connection: sa.Connection, lanes: Iterable[Lane]) -> None:
+    """Give each of these lanes its head: the running delivery, else the oldest unfinished one; block the others.
+
+    Call it in the transaction that changed the lanes, after the change. Costs one indexed query when nothing waits.
+    """
+    wanted = set(lanes)
+    if not wanted:
+        return
+    by_lane: dict[Lane, list[tuple[int, str]]] = {}
+    for row in connection.execute(_UNFINISHED, {"customers": list({customer for _, customer in wanted})}):
+        by_lane.setdefault((row.target, row.customer), []).append((row.id, row.state))
+    moves = [move for lane in wanted for move in _moves(by_lane.get(lane, []))]
+    if moves:
+        connection.execute(_MOVE, [{"delivery": delivery, "to": to} for delivery, to in moves])
+
+
+def _moves(lane: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    running = any(state == "running" for _, state in lane)
+    moves = []
+    for place, (delivery, state) in enumerate(lane):
+        should = state if state == "running" else "pending" if place == 0 and not running else "blocked"
+        if should != state:
+            moves.append((delivery, should))
+    return moves

@@ -1,0 +1,162 @@
+"""Hand out deliveries and take back what they came to: settle and claim in one transaction, in lane order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.models import Claim, Link, Settlement, TargetState
+from connector.store import settling, states
+from connector.store.engine import Engine
+from connector.store.states import Advance
+from connector.store.tables import PENDING, deliveries, events
+from connector.store.tables import links as link_table
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Ask for one turn of a worker: settle what is done, then claim for the free push slots of each target."""
+
+    owner: str
+    settlements: Sequence[Settlement]
+    wanted: Mapping[str, int]
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Tell what a turn came to: refused settlements (the lease was lost), new claims, and the targets' states."""
+
+    refused: Sequence[Settlement]
+    claims: Sequence[Claim]
+    targets: Mapping[str, TargetState]
+    changed: Sequence[TargetState] = field(default_factory=tuple)
+
+
+class Queue:
+    """Give each delivery to one worker at a time, and apply what came of it."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+        self._engine, self._clock = engine, clock
+
+    def turn(
+        self, owner: str, settlements: Sequence[Settlement], wanted: Mapping[str, int], advance: Advance
+    ) -> Turned:
+        """Settle, move the targets' states by `advance`, and claim up to `wanted` deliveries per target.
+
+        One transaction, on disk when it returns. Raises StoreBusy; then nothing was settled and nothing claimed.
+        """
+        turn = Turn(owner, settlements, wanted, self._clock())
+
+        def run(connection: sa.Connection, turns: Sequence[Turn]) -> list[Turned]:
+            return [_turn(connection, t, advance) for t in turns]
+
+        turned: Turned = self._engine.write(run, turn)
+        return turned
+
+    def version(self) -> int:
+        """Return a number that changes when another process has committed; cheap enough to ask every few ms."""
+        return self._engine.version()
+
+
+def _turn(connection: sa.Connection, turn: Turn, advance: Advance) -> Turned:
+    known = states.load(connection)
+    valid, refused = settling.fence(connection, turn.owner, turn.settlements)
+    applied = settling.settle(connection, turn.owner, valid, turn.now)
+    changed = states.move(connection, known, applied, turn.now, advance)
+    claims: list[Claim] = []
+    for name, limit in turn.wanted.items():
+        if name in known and limit > 0:
+            claims += _claim(connection, known[name], limit, turn)
+    return Turned(refused, claims, known, changed)
+
+
+_DUE = (
+    sa.select(deliveries.c.id)
+    .where(
+        deliveries.c.target == sa.bindparam("wanted_target"),
+        PENDING,
+        deliveries.c.due_at <= sa.bindparam("now"),
+    )
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+    .limit(sa.bindparam("most"))
+)
+_TAKE = (
+    sa.update(deliveries)
+    .where(deliveries.c.id.in_(_DUE.scalar_subquery()))
+    .values(state="running", owner=sa.bindparam("new_owner"), fence=deliveries.c.fence + 1)
+    .returning(deliveries.c.id)
+)
+_joined = deliveries.join(events, events.c.id == deliveries.c.event_id).outerjoin(
+    link_table,
+    sa.and_(link_table.c.target == deliveries.c.target, link_table.c.customer == deliveries.c.customer),
+)
+_CLAIMED = (
+    sa.select(
+        deliveries,
+        events.c.body,
+        events.c.action,
+        link_table.c.remote_id.label("link_remote_id"),
+        link_table.c.account,
+        link_table.c.source_updated_at,
+        link_table.c.arrival,
+        link_table.c.record_hash,
+        link_table.c.mapping_hash.label("link_mapping_hash"),
+    )
+    .select_from(_joined)
+    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+)
+
+
+def _claim(connection: sa.Connection, state: TargetState, limit: int, turn: Turn) -> list[Claim]:
+    probes = state.state == "paused" and state.until is not None and state.until <= turn.now
+    if state.state != "open" and not probes:
+        return []
+    most = 1 if probes else limit
+    values = {"wanted_target": state.name, "now": turn.now, "most": most, "new_owner": turn.owner}
+    ids = list(connection.execute(_TAKE, values).scalars())
+    if not ids:
+        return []
+    if probes:
+        states.save(connection, replace(state, state="probing", prober=turn.owner))
+    return [_made(row, state.stopped_ms) for row in connection.execute(_CLAIMED, {"ids": ids})]
+
+
+def _made(row: Any, stopped_ms: int) -> Claim:
+    return Claim(
+        delivery=row.id,
+        event=row.event_id,
+        source=row.source,
+        sync=row.sync,
+        target=row.target,
+        customer=row.customer,
+        action=row.action or "",
+        body=row.body or b"",
+        fence=row.fence,
+        attempts=row.attempts,
+        generation=row.generation,
+        maybe_sent=row.maybe_sent,
+        alone=row.alone,
+        active_since=row.active_since,
+        link=_link(row),
+        mapping_hash=row.mapping_hash,
+        create_anyway=row.create_anyway,
+        stopped_ms=stopped_ms,
+    )
+
+
+def _link(row: Any) -> Link | None:
+    if row.link_remote_id is None:
+        return None
+    return Link(
+        row.target,
+        row.customer,
+        row.link_remote_id,
+        row.account,
+        row.source_updated_at,
+        row.arrival,
+        row.record_hash,
+        row.link_mapping_hash,
+    )

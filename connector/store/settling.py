@@ -1,0 +1,136 @@
+"""Apply what claims came to: fenced on (delivery, owner, fence); attempt, link and lane in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.models import Delivered, Hold, Settlement
+from connector.store import links
+from connector.store.lanes import arrange
+from connector.store.tables import RUNNING, attempts, deliveries
+
+_HELD_BY = sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence).where(
+    deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), RUNNING
+)
+
+
+def fence(
+    connection: sa.Connection, owner: str, settlements: Sequence[Settlement]
+) -> tuple[list[Settlement], list[Settlement]]:
+    """Split settlements into those whose claim is still this owner's and those whose lease was lost."""
+    if not settlements:
+        return [], []
+    ids = [s.claim.delivery for s in settlements]
+    held = {(row.id, row.owner, row.fence) for row in connection.execute(_HELD_BY, {"ids": ids})}
+    valid: list[Settlement] = []
+    refused: list[Settlement] = []
+    for settlement in settlements:
+        ours = (settlement.claim.delivery, owner, settlement.claim.fence) in held
+        (valid if ours else refused).append(settlement)
+    return valid, refused
+
+
+def _without_stolen_links(connection: sa.Connection, settlements: list[Settlement]) -> list[Settlement]:
+    # Two customers can find the same unlinked record at the same time; the second one needs a person's decision.
+    doubtful = [s.link for s in settlements if s.link and not _sure(s)]
+    if not doubtful:
+        return settlements
+    owned = links.owners(connection, [(k.target, k.account, k.remote_id) for k in doubtful])
+    checked = []
+    for settlement in settlements:
+        link = settlement.link
+        if link is not None and not _sure(settlement):
+            key = (link.target, link.account, link.remote_id)
+            if owned.setdefault(key, link.customer) != link.customer:
+                checked.append(_stolen(settlement))
+                continue
+        checked.append(settlement)
+    return checked
+
+
+def _sure(settlement: Settlement) -> bool:
+    made = isinstance(settlement.outcome, Delivered) and settlement.outcome.how == "created"
+    known = settlement.claim.link
+    return made or (known is not None and settlement.link is not None and known.remote_id == settlement.link.remote_id)
+
+
+def _stolen(settlement: Settlement) -> Settlement:
+    remote_id = settlement.link.remote_id if settlement.link else ""
+    hold = Hold(
+        f"the contact {remote_id} is linked to another Flavours customer; link this one to a contact of its own "
+        f"(deliveries resolve --link or --create) or skip it",
+        "already_linked",
+    )
+    return replace(settlement, outcome=hold, state="held", due_at=None, reason=hold.reason, link=None)
+
+
+_SETTLE = (
+    sa.update(deliveries)
+    .where(deliveries.c.id == sa.bindparam("delivery"))
+    .values(
+        {
+            deliveries.c.state: sa.bindparam("to"),
+            deliveries.c.owner: None,
+            deliveries.c.due_at: sa.func.coalesce(sa.bindparam("due"), deliveries.c.due_at),
+            deliveries.c.attempts: deliveries.c.attempts + sa.bindparam("spent"),
+            deliveries.c.active_since: sa.func.coalesce(deliveries.c.active_since, sa.bindparam("active")),
+            deliveries.c.maybe_sent: sa.bindparam("doubt"),
+            deliveries.c.alone: sa.bindparam("single"),
+            deliveries.c.remote_id: sa.func.coalesce(sa.bindparam("remote"), deliveries.c.remote_id),
+            deliveries.c.mapping_hash: sa.func.coalesce(sa.bindparam("mapping"), deliveries.c.mapping_hash),
+            deliveries.c.code: sa.bindparam("why"),
+            deliveries.c.reason: sa.bindparam("because"),
+            deliveries.c.warnings: sa.bindparam("warned", type_=sa.JSON),
+            deliveries.c.finished_at: sa.bindparam("finished"),
+        }
+    )
+)
+
+
+def settle(connection: sa.Connection, owner: str, valid: list[Settlement], now: int) -> list[Settlement]:
+    """Write delivery, attempt, link and lane of each fenced settlement; return them as they were written."""
+    if not valid:
+        return []
+    settlements = _without_stolen_links(connection, valid)
+    connection.execute(_SETTLE, [_settled(s, now) for s in settlements])
+    connection.execute(sa.insert(attempts), [_attempt(s, owner) for s in settlements])
+    made = [s.link for s in settlements if s.link is not None]
+    if made:
+        links.put(connection, made, now)
+    arrange(connection, {(s.claim.target, s.claim.customer) for s in settlements})
+    return settlements
+
+
+def _settled(s: Settlement, now: int) -> dict[str, Any]:
+    outcome = s.outcome
+    return {
+        "delivery": s.claim.delivery,
+        "to": s.state,
+        "due": s.due_at,
+        "spent": int(s.spent),
+        "active": s.started_at - s.claim.stopped_ms,
+        "doubt": s.maybe_sent,
+        "single": getattr(outcome, "alone", False),
+        "remote": s.link.remote_id if s.link else None,
+        "mapping": s.mapping_hash,
+        "why": getattr(outcome, "code", None),
+        "because": s.reason,
+        "warned": list(s.warnings),
+        "finished": None if s.state == "pending" else now,
+    }
+
+
+def _attempt(s: Settlement, owner: str) -> dict[str, Any]:
+    how = s.outcome.how if isinstance(s.outcome, Delivered) else type(s.outcome).__name__.lower()
+    return {
+        "delivery_id": s.claim.delivery,
+        "number": s.claim.fence,
+        "started_at": s.started_at,
+        "took_ms": s.took_ms,
+        "outcome": how,
+        "reason": s.reason,
+        "answer": getattr(s.outcome, "answer", ""),
+        "worker": owner,
+    }

@@ -1,0 +1,107 @@
+"""Keep what all workers know of each target: open, paused, held or probing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from connector.errors import NotFound
+from connector.models import Outcome, Settlement, StateName, TargetState
+from connector.store.engine import Engine, insert_once
+from connector.store.tables import targets
+
+Advance = Callable[[TargetState, Sequence[Outcome], int], TargetState]
+
+
+class States:
+    """Ask for and change the targets' states from outside a worker's turn."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+        self._engine, self._clock = engine, clock
+
+    def register(self, names: Sequence[str]) -> None:
+        """Make a row for each target that has none."""
+        self._engine.write(_register, list(names))
+
+    def all(self) -> dict[str, TargetState]:
+        """Return every target's state by name."""
+        return self._engine.read(load)
+
+    def pause(self, name: str, until: int | None, reason: str) -> TargetState:
+        """Hold a target by a person's word, or pause it until a time (epoch ms). Raises NotFound, StoreBusy."""
+        return self._change(name, "held" if until is None else "paused", until, reason)
+
+    def resume(self, name: str) -> TargetState:
+        """Open a target; its deliveries go on at once. Raises NotFound, StoreBusy."""
+        return self._change(name, "open", None, "")
+
+    def _change(self, name: str, state: StateName, until: int | None, reason: str) -> TargetState:
+        changed: TargetState = self._engine.write(_change_many, (name, state, until, reason, self._clock()))
+        return changed
+
+
+def load(connection: sa.Connection) -> dict[str, TargetState]:
+    """Read every target's state."""
+    return {row.name: TargetState(**row._mapping) for row in connection.execute(sa.select(targets))}
+
+
+def save(connection: sa.Connection, state: TargetState) -> None:
+    """Write a target's state."""
+    values = {name: getattr(state, name) for name in TargetState.__slots__ if name != "name"}
+    connection.execute(sa.update(targets).where(targets.c.name == state.name).values(values))
+
+
+def move(
+    connection: sa.Connection,
+    known: dict[str, TargetState],
+    settlements: Sequence[Settlement],
+    now: int,
+    advance: Advance,
+) -> list[TargetState]:
+    """Move each target by what its settlements tell of it; update `known`, return the states that changed."""
+    by_target: dict[str, list[Outcome]] = {}
+    for settlement in settlements:
+        by_target.setdefault(settlement.claim.target, []).append(settlement.outcome)
+    changed = []
+    for name, outcomes in by_target.items():
+        before = known.get(name, TargetState(name))
+        after = advance(before, outcomes, now)
+        if after != before:
+            known[name] = after
+            save(connection, after)
+            changed.append(after)
+    return changed
+
+
+def moved(before: TargetState, state: StateName, until: int | None, reason: str, now: int) -> TargetState:
+    """Return the state after a person's word; time not open counts as stopped."""
+    stopped = before.stopped_ms
+    if before.state != "open" and state == "open":
+        stopped += max(0, now - before.since)
+    since = now if "open" in (before.state, state) else before.since
+    fresh = replace(before, until=until, reason=reason, since=since, stopped_ms=stopped, prober=None)
+    return replace(fresh, state=state, failures=0, pauses=0)
+
+
+def _change_many(
+    connection: sa.Connection, orders: Sequence[tuple[str, StateName, int | None, str, int]]
+) -> list[TargetState]:
+    return [_change_one(connection, *order) for order in orders]
+
+
+def _change_one(
+    connection: sa.Connection, name: str, state: StateName, until: int | None, reason: str, now: int
+) -> TargetState:
+    row = connection.execute(sa.select(targets).where(targets.c.name == name)).first()
+    if row is None:
+        raise NotFound(f"there is no target {name}")
+    after = moved(TargetState(**row._mapping), state, until, reason, now)
+    save(connection, after)
+    return after
+
+
+def _register(connection: sa.Connection, groups: Sequence[list[str]]) -> list[None]:
+    names = {name for group in groups for name in group}
+    if names:
+        connection.execute(insert_once(targets), [{"name": name} for name in sorted(names)])
+    return [None] * len(groups)

@@ -9,6 +9,7 @@ from connector.store.engine import Engine
 from connector.store.inbox import Inbox, Receipt
 from connector.store.leases import Leases
 from connector.store.links import Links
+from connector.store.mappings import Mappings
 from connector.store.queue import Queue, Turned
 from connector.store.states import States
 from connector.store.tables import REVISION
@@ -22,7 +23,7 @@ def now_ms() -> int:
 
 
 class Store:
-    """Hold the rooms of one store: inbox, queue, states, leases, links, desk."""
+    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk."""
 
     def __init__(self, url: str, clock: Callable[[], int] = now_ms, patience: float = 5.0) -> None:
         self._clock = clock
@@ -32,6 +33,7 @@ class Store:
         self.states = States(self.engine, clock)
         self.leases = Leases(self.engine, clock)
         self.links = Links(self.engine)
+        self.mappings = Mappings(self.engine, clock)
         self.desk = Desk(self.engine, clock)
 
     def writable(self) -> None:

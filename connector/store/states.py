@@ -28,8 +28,8 @@ class States:
         return self._engine.read(load)
 
     def pause(self, name: str, until: int | None, reason: str) -> TargetState:
-        """Hold a target by a person's word, or pause it until a time (epoch ms). Raises NotFound, StoreBusy."""
-        return self._change(name, "held" if until is None else "paused", until, reason)
+        """Pause a target until a time (epoch ms), or until a person resumes it. Raises NotFound, StoreBusy."""
+        return self._change(name, "paused", until, reason)
 
     def resume(self, name: str) -> TargetState:
         """Open a target; its deliveries go on at once. Raises NotFound, StoreBusy."""

@@ -1,0 +1,34 @@
+"""Put a worker together from a configuration, and run it until a signal."""
+
+import os
+import random
+import signal
+import socket
+import threading
+
+import structlog
+
+from connector.config import Config
+from connector.delivery.alerts import Alerts, poster
+from connector.delivery.worker import Worker
+from connector.store import open_store
+from connector.targets.kinds import open_target
+
+log = structlog.get_logger()
+
+
+def work(config: Config) -> None:
+    """Deliver until SIGTERM or SIGINT. Raises StoreOutdated, ConfigError."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _got, _frame: stop.set())
+    targets = {name: open_target(target) for name, target in config.targets.items()}
+    alerts = Alerts(poster(config.alert_url) if config.alert_url else None)
+    store = open_store(config.database)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
+    log.info("worker starts", worker=owner, targets=sorted(targets))
+    try:
+        Worker(config, store, targets, owner, alerts).run(stop)
+    finally:
+        alerts.close()
+        store.close()

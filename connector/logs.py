@@ -1,0 +1,34 @@
+"""Set up the log: one line per fact to standard error, as JSON when nobody watches, never with personal data."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from connector.masking import mask
+
+_PLAIN = frozenset(
+    {"event", "level", "timestamp", "delivery", "worker", "target", "hash", "mapping", "source", "state"}
+)
+
+
+def set_up(level: str = "INFO") -> None:
+    """Send the log to standard error. Text that could come from outside is masked again here, as a last guard."""
+    watched = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            _masked,
+            structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _masked(_logger: Any, _name: str, facts: Any) -> Any:
+    return {key: mask(v, limit=2000) if isinstance(v, str) and key not in _PLAIN else v for key, v in facts.items()}

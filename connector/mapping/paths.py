@@ -1,0 +1,123 @@
+"""Where things are: the fields of a Flavours event, and the places of a record."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from connector.models import Event
+
+# The published payload of customers.CREATE (docs.flavours.sa, Customers Webhooks / Payload).
+CUSTOMER = (
+    *("id", "created_by", "qoyod_id", "type", "gender", "tax_number", "zip_code", "city", "district", "street", "crn"),
+    *("user.id", "user.userable_id", "user.role", "user.name", "user.username", "user.email", "user.phone_prefix"),
+    *("user.phone", "user.lang", "user.fcm_token", "user.is_active", "user.email_verified_at"),
+    *("user.phone_verified_at", "user.created_at", "user.updated_at", "user.deleted_at"),
+)
+ENVELOPE = ("event.xid", "event.action", "event.timestamp")
+KNOWN = frozenset(CUSTOMER + ENVELOPE)
+
+Keys = tuple[str | int, ...]
+
+_NEW_FIELD = re.compile(r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+")
+_PLACE = re.compile(r"(?P<name>[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?)(?P<items>(?:\[\d{1,2}\])*)")
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Name one field of an event; `keys` lead to it from the data, or from the envelope."""
+
+    text: str
+    keys: Keys
+    envelope: bool = False
+
+    def find(self, event: Event) -> Any:
+        """Return what the event holds there, None where there is nothing."""
+        if self.envelope:
+            return getattr(event, str(self.keys[0]))
+        here: Any = event.data
+        for key in self.keys:
+            here = _step(here, key)
+        return here
+
+
+@lru_cache(maxsize=1024)
+def path(text: str) -> Path:
+    """Return the path that the text names; ask `unknown` first whether it does."""
+    if text in ENVELOPE:
+        return Path(text, (text.removeprefix("event."),), envelope=True)
+    return Path(text, tuple(_keys(text.removeprefix("data."))))
+
+
+def unknown(text: str) -> str | None:
+    """Say what is wrong with a path, None when it is right.
+
+    The fields of the published payload are known by name; `data.` before a name takes a field that Flavours added
+    since, unchecked.
+    """
+    if text in KNOWN or (_NEW_FIELD.fullmatch(text) and len(text) <= _LONGEST):
+        return None
+    if text == "user":
+        return "`user` is a group of fields; name one of them, as in `user.name`"
+    return f"Flavours sends no `{shown(text)}`{_meant(text)}"
+
+
+def did_you_mean(text: str, words: Iterable[str]) -> str:
+    """Return `; did you mean …?` for the nearest of the words, "" when none is near."""
+    near = get_close_matches(text[:_LONGEST], sorted(words), n=1, cutoff=0.6)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def shown(text: str) -> str:
+    """Cut a person's word to what fits into a message."""
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def place(text: str) -> Keys | None:
+    """Return the keys of a record's place (`billing_address.city`, `phones[0].value`), None when it is not one."""
+    if len(text) > _LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
+        return None
+    return tuple(_keys(text))
+
+
+def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
+    """Build the record from its places; the items of a list close ranks where one is left out."""
+    root: dict[str | int, Any] = {}
+    for keys, value in values:
+        here = root
+        for key in keys[:-1]:
+            here = here.setdefault(key, {})
+        here[keys[-1]] = value
+    return {str(key): _listed(value) for key, value in root.items()}
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value and all(isinstance(key, int) for key in value):
+        return [_listed(value[key]) for key in sorted(value)]
+    return {key: _listed(item) for key, item in value.items()}
+
+
+def _keys(text: str) -> Iterable[str | int]:
+    for part in text.split("."):
+        name, *items = part.split("[")
+        yield name
+        yield from (int(item.rstrip("]")) for item in items)
+
+
+def _step(here: Any, key: str | int) -> Any:
+    if isinstance(key, int):
+        return here[key] if isinstance(here, list) and key < len(here) else None
+    return here.get(key) if isinstance(here, Mapping) else None
+
+
+def _meant(text: str) -> str:
+    by_leaf = sorted((known for known in CUSTOMER if known.rpartition(".")[2] == text), key=len)
+    if by_leaf:
+        return f"; did you mean `{by_leaf[0]}`?"
+    meant = did_you_mean(text, KNOWN)
+    return meant or f"; a field that Flavours added since is written `data.{shown(text)}`"

@@ -1,0 +1,120 @@
+"""Phone numbers: every way people type one, written as E.164 (+966551234567). Never guesses a country."""
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+
+from connector.mapping.paths import unknown
+from connector.mapping.transforms.base import NOWHERE, Context, Options, Result
+from connector.mapping.transforms.text import fold_digits
+
+_TYPED = re.compile(r"\+?[0-9]+\+?")
+_BETWEEN = re.compile(r"[\s().\-/_\u2010-\u2015\u2212\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_SOME = re.compile(r"[1-9]")
+_PREFIX = re.compile(r"[1-9][0-9]{0,5}")
+_LONGEST, _LONGEST_NUMBER = 64, 24
+_INSIDE = 7  # digits that must follow a prefix for it to be one, when the number is not a possible one anyway
+
+
+def phone(value: str, options: Options, context: Context) -> Result:
+    """Write the number as E.164, with the country prefix given in a field of its own."""
+    typed = _BETWEEN.sub("", fold_digits(value[: _LONGEST + 1]))
+    if len(value) > _LONGEST or len(typed) > _LONGEST_NUMBER or not _SOME.search(typed):
+        return Result(None, valid=False, warning="is not a phone number")
+    if not _TYPED.fullmatch(typed):
+        return Result(value.strip(), valid=False, warning="is not a phone number")
+    return _read(typed, _prefix(options, context))
+
+
+def same_phone(a: str, b: str, region_prefix: str = "966") -> bool:
+    """Tell whether two texts are the same valid number; one without a country is read with the prefix."""
+    first, second = (phone(text, {"prefix": region_prefix}, NOWHERE) for text in (a, b))
+    return first.valid and second.valid and first.value == second.value
+
+
+def spellings(e164: str) -> tuple[str, ...]:
+    """Return the usual ways to type a number, E.164 first.
+
+    >>> spellings("+966551234567")
+    ('+966551234567', '966551234567', '00966551234567', '0551234567', '551234567')
+    """
+    number = _parsed(e164.removeprefix("+"))
+    if number is None:
+        return (e164,)
+    whole = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+    local = re.sub(r"\D", "", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    national = whole.removeprefix(str(number.country_code))
+    return tuple(dict.fromkeys((f"+{whole}", whole, f"00{whole}", local, national)))
+
+
+def bad_prefix(text: str) -> str | None:
+    """Say what is wrong with the option `prefix`: digits ("966"), or the path of a field that holds them."""
+    if _country(text):
+        return None
+    problem = unknown(text)
+    return problem and f'is neither a prefix like "966" nor a field: {problem}'
+
+
+def _prefix(options: Options, context: Context) -> str:
+    given = options.get("prefix")
+    if given is None:
+        return _country(context.look(f"{context.source}_prefix")) if context.source else ""
+    return _country(given) or _country(context.look(given))
+
+
+def _country(text: str) -> str:
+    digits = _BETWEEN.sub("", fold_digits(text[:_LONGEST])).removeprefix("+").lstrip("0")
+    return digits if _PREFIX.fullmatch(digits) else ""
+
+
+def _read(typed: str, prefix: str) -> Result:
+    """Take the first reading that is a valid number, else the first that is possible, else what was typed."""
+    readings = list(_readings(typed, prefix))
+    if not readings:
+        return Result(typed.strip("+"), valid=False, warning="has no country prefix")
+    numbers = [(reading, number) for reading in readings if (number := _parsed(reading))]
+    for _, number in numbers:
+        if phonenumbers.is_valid_number(number):
+            return Result(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+    for reading, number in numbers:
+        if phonenumbers.is_possible_number(number):
+            return Result(f"+{reading}", valid=False, warning="is not a valid phone number")
+    return Result(f"+{_raw(readings, prefix)}", valid=False, warning="is not a possible phone number")
+
+
+def _readings(typed: str, prefix: str) -> Iterator[str]:
+    """Yield what the digits may mean, country first, the likeliest first.
+
+    A + may stand at the end too (typed from right to left). No country begins with 0, so a 0 behind + or 00 says that
+    the rest is national.
+    """
+    digits = typed.strip("+")
+    international = "+" in typed or digits.startswith("00")
+    bare = digits.lstrip("0")
+    if international and not (digits.startswith("0") and "+" in typed) and not digits.startswith("000"):
+        yield digits.removeprefix("00")
+    elif prefix:
+        yield prefix + digits
+    if prefix:
+        yield from _behind(bare, prefix)
+
+
+def _behind(digits: str, prefix: str) -> Iterator[str]:
+    """Yield the readings of digits that already begin with the prefix, once or several times over."""
+    while digits.startswith(prefix):
+        yield digits
+        digits = digits.removeprefix(prefix).lstrip("0")
+
+
+def _raw(readings: list[str], prefix: str) -> str:
+    typed_with_prefix = readings[1:] and len(readings[1]) >= len(prefix) + _INSIDE
+    return readings[1] if typed_with_prefix else readings[0]
+
+
+def _parsed(digits: str) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(f"+{digits}", None)
+    except NumberParseException:
+        return None

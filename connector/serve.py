@@ -1,0 +1,99 @@
+"""Be the tiny supervisor of `connector serve`: spawn a door and a worker, keep both up, end with both.
+
+A third process that loads neither Flask nor SQLAlchemy: pushing never slows the thanks, and a failing worker never
+takes the door down.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.lifeline import VARIABLE
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+STEADY = 60.0  # a child that stayed up this long starts its back-off anew
+PATIENCE = 35.0  # a worker may take 25 s to finish its pushes
+WRONG = 2  # the exit code of a wrong configuration: restarting would not help
+TICK = 0.1
+
+
+@dataclass(slots=True)
+class Child:
+    """Hold one child: its command, its process, and when it may be started again (monotonic seconds)."""
+
+    name: str
+    command: Sequence[str]
+    process: "subprocess.Popen[bytes] | None" = None
+    started: float = 0.0
+    wait: float = FIRST_WAIT
+    due: float = field(default=0.0)
+
+
+def supervise(config: Path, *, worker: bool = True) -> int:
+    """Check, upgrade the store, then run the door and (unless told not to) a worker until a signal; return the code."""
+    prepared = subprocess.run(_command("_prepare", config), check=False)
+    if prepared.returncode:
+        return prepared.returncode
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: stopping.append(got))
+    children = [Child("door", _command("_door", config))]
+    children += [Child("worker", _command("worker", config))] if worker else []
+    alive, lifeline = os.pipe()
+    try:
+        return _watch(children, alive, lambda: bool(stopping))
+    finally:
+        _end(children)
+        os.close(lifeline)
+        os.close(alive)
+
+
+def _command(name: str, config: Path) -> list[str]:
+    return [sys.executable, "-m", "connector", name, "--config", str(config)]
+
+
+def _watch(children: Sequence[Child], lifeline: int, stopping: Callable[[], bool]) -> int:
+    while not stopping():
+        for child in children:
+            code = child.process.poll() if child.process else None
+            if child.process is None or code is not None:
+                if code == WRONG and child.name == "door":
+                    return WRONG
+                _again(child, code, lifeline)
+        time.sleep(TICK)
+    return 0
+
+
+def _again(child: Child, code: int | None, lifeline: int) -> None:
+    now = time.monotonic()
+    if child.process is not None:
+        child.wait = FIRST_WAIT if now - child.started > STEADY else min(child.wait * 2, LONGEST_WAIT)
+        child.due, child.process = now + child.wait, None
+        print(f"the {child.name} ended with code {code}; it starts again in {child.wait:g} s", file=sys.stderr)  # noqa: T201
+    if now >= child.due:
+        child.started = now
+        # A session of its own: Ctrl-C reaches the supervisor only, which ends both in order.
+        child.process = subprocess.Popen(
+            child.command,
+            env=os.environ | {VARIABLE: str(lifeline)},
+            pass_fds=(lifeline,),
+            start_new_session=True,
+        )
+
+
+def _end(children: Sequence[Child]) -> None:
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        process.terminate()
+    until = time.monotonic() + PATIENCE
+    for process in running:
+        try:
+            process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

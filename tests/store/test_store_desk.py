@@ -1,0 +1,99 @@
+import pytest
+
+from connector.errors import NotFound
+from connector.models import Fail, Hold
+from connector.store.desk import Decision
+from tests.store.conftest import arrive, settled, turn
+
+
+@pytest.fixture
+def held(store):
+    arrive(store, "x1", "c1")
+    (claim,) = turn(store).claims
+    turn(store, [settled(claim, Hold("two contacts match", "two_matches"))], limit=0)
+    return claim.delivery
+
+
+def test_a_held_delivery_says_why(store, held):
+    row = store.desk.delivery(held)
+    assert (row["state"], row["code"], row["reason"]) == ("held", "two_matches", "two contacts match")
+
+
+def test_resolve_by_link_writes_the_link_and_tries_again(store, held):
+    store.desk.resolve(Decision(held, "link", "r-7", "acct"))
+    (claim,) = turn(store).claims
+    assert claim.link is not None
+    assert claim.link.remote_id == "r-7"
+
+
+def test_resolve_by_create_asks_for_a_new_contact(store, held):
+    store.desk.resolve(Decision(held, "create"))
+    (claim,) = turn(store).claims
+    assert claim.create_anyway
+
+
+def test_resolve_by_skip_ends_it(store, held):
+    store.desk.resolve(Decision(held, "skip"))
+    assert store.desk.delivery(held)["state"] == "skipped"
+    assert turn(store).claims == []
+
+
+def test_a_contact_of_another_customer_is_not_linked(store, held):
+    arrive(store, "x2", "c2")
+    (claim,) = turn(store).claims
+    turn(store, [settled(claim)], limit=0)
+    with pytest.raises(ValueError, match="linked to the Flavours customer c2"):
+        store.desk.resolve(Decision(held, "link", "r-c2", "acct"))
+
+
+def test_only_held_and_failed_deliveries_are_resolved(store):
+    arrive(store)
+    with pytest.raises(ValueError, match="d1 is pending"):
+        store.desk.resolve(Decision(1, "skip"))
+
+
+def test_what_does_not_exist_is_named(store):
+    for ask in (
+        lambda: store.desk.delivery(9),
+        lambda: store.desk.replay([9]),
+        lambda: store.desk.resolve(Decision(9, "skip")),
+    ):
+        with pytest.raises(NotFound, match="d9"):
+            ask()
+    with pytest.raises(NotFound, match="e9"):
+        store.desk.event(9)
+    with pytest.raises(NotFound, match="crm9"):
+        store.states.resume("crm9")
+
+
+def test_replay_starts_the_count_anew(store):
+    arrive(store)
+    (claim,) = turn(store).claims
+    turn(store, [settled(claim, Fail("refused"))], limit=0)
+    assert store.desk.replay([claim.delivery]) == 1
+    (again,) = turn(store).claims
+    assert (again.attempts, again.active_since) == (0, None)
+
+
+def test_replaying_what_is_under_way_does_nothing(store):
+    arrive(store)
+    (claim,) = turn(store).claims
+    assert store.desk.replay([claim.delivery]) == 0
+
+
+def test_lists_page_and_filter(store):
+    for n in range(5):
+        arrive(store, customer=f"c{n}")
+    assert [r["id"] for r in store.desk.deliveries(limit=2)] == [5, 4]
+    assert [r["id"] for r in store.desk.deliveries(limit=2, before=4)] == [3, 2]
+    assert [r["event_id"] for r in store.desk.deliveries(event=3)] == [3]
+    assert store.desk.deliveries(state="failed") == []
+    assert [r["id"] for r in store.desk.events(limit=1, before=3)] == [2]
+
+
+def test_counts(store):
+    arrive(store)
+    arrive(store, syncs=())
+    assert store.desk.counts() == {("crm", "pending"): 1}
+    assert store.desk.event_counts() == {"accepted": 1, "ignored": 1}
+    assert store.desk.last_events() == {"flavours": 1_700_000_000_000}

@@ -1,0 +1,153 @@
+import fcntl
+import os
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from connector.errors import StoreBusy, StoreOutdated
+from connector.store import open_store
+from connector.store.migrate import upgrade
+from connector.store.tables import REVISION, metadata
+from tests.store.conftest import SYNC, arrive, event
+
+
+def test_every_commit_is_synced(store):
+    "NORMAL would lose acked events at a power cut."
+    ask = lambda pragma: store.engine.read(lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar())  # noqa: E731
+    assert (ask("synchronous"), ask("journal_mode"), ask("foreign_keys")) == (2, "wal", 1)
+
+
+def test_one_bad_row_costs_its_neighbours_nothing(store):
+    "Writes that wait together are one transaction; the bad one alone is told of its fault."
+    gate, answers = threading.Event(), {}
+
+    def slow(connection, args):
+        gate.wait(5)
+        return args
+
+    def bad(connection, args):
+        raise ValueError("bad row")
+
+    def send(n):
+        try:
+            answers[n] = store.engine.write(bad, n) if n == 7 else arrive(store, f"x{n}", f"c{n}")
+        except ValueError as problem:
+            answers[n] = problem
+
+    holder = threading.Thread(target=store.engine.write, args=(slow, None))
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(16)]
+    for thread in (holder, *threads):
+        thread.start()
+    gate.set()
+    for thread in (holder, *threads):
+        thread.join()
+    assert isinstance(answers.pop(7), ValueError)
+    assert {a.status for a in answers.values()} == {"accepted"}
+    assert len(store.desk.deliveries()) == 15
+
+
+def test_a_row_that_the_database_refuses_costs_its_neighbours_nothing(store):
+    from connector.store.inbox import _Arrival, accept_many
+    from connector.store.writer import _Request
+
+    broken = event("x2", "c2")
+    arrivals = [_Arrival(e, b"{}", "flavours", (SYNC,), 5) for e in (event("x1", "c1"), broken, event("x3", "c3"))]
+    object.__setattr__(arrivals[1], "source", None)
+    group = [_Request(accept_many, arrival) for arrival in arrivals]
+    store.engine.writer._commit(group)
+    assert [r.future.exception() is None for r in group] == [True, False, True]
+    assert isinstance(group[1].future.exception(), StoreBusy)
+    assert len(store.desk.deliveries()) == 2
+
+
+def test_a_locked_store_is_reported_in_time_not_waited_for(tmp_path):
+    url = f"sqlite:///{tmp_path}/c.db"
+    upgrade(url)
+    store = open_store(url, patience=0.2)
+    other = os.open(tmp_path / "c.db.lock", os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(StoreBusy, match="within 0.2 s"):
+        arrive(store)
+    os.close(other)
+    assert arrive(store).status == "accepted"
+    store.close()
+    assert len(open_and(url, lambda s: s.desk.deliveries())) == 1
+
+
+def open_and(url, ask):
+    store = open_store(url)
+    try:
+        return ask(store)
+    finally:
+        store.close()
+
+
+def test_a_file_that_cannot_be_written_is_reported(store):
+    def fail(connection, args):
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+        try:
+            connection.exec_driver_sql("DELETE FROM events")
+        finally:
+            connection.exec_driver_sql("PRAGMA query_only=OFF")
+
+    with pytest.raises(StoreBusy, match="readonly"):
+        store.engine.write(fail, None)
+
+
+def test_a_store_that_was_never_made_names_the_cure(tmp_path):
+    with pytest.raises(StoreOutdated, match="connector db upgrade"):
+        open_store(f"sqlite:///{tmp_path}/none.db")
+
+
+def test_upgrade_twice_changes_nothing(tmp_path):
+    url = f"sqlite:///{tmp_path}/c.db"
+    assert upgrade(url) == (None, REVISION)
+    assert upgrade(url) == (REVISION, REVISION)
+
+
+def test_the_migrations_make_the_tables_of_the_program(tmp_path):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    from connector.store.migrate import alembic_config
+
+    url = f"sqlite:///{tmp_path}/c.db"
+    upgrade(url)
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+    assert ScriptDirectory.from_config(alembic_config(url)).get_current_head() == REVISION
+
+
+def test_a_store_without_a_table_of_revisions_is_not_current(tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/c.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE other (id INTEGER)")
+    engine.dispose()
+    with pytest.raises(StoreOutdated):
+        open_store(f"sqlite:///{tmp_path}/c.db")
+
+
+def test_what_waits_is_written_before_the_store_closes(tmp_path):
+    url = f"sqlite:///{tmp_path}/c.db"
+    upgrade(url)
+    store = open_store(url)
+    from connector.store.inbox import _Arrival, accept_many
+
+    futures = [
+        store.engine.writer.submit(accept_many, _Arrival(event(f"x{n}", f"c{n}"), b"{}", "f", (SYNC,), 5))
+        for n in range(300)
+    ]
+    store.close()
+    assert all(f.result(0).status == "accepted" for f in futures)
+
+
+def test_readiness(store):
+    store.writable()
+    assert store.schema_current()
+    assert not store.worker_alive()
+    store.leases.beat("w1", 60_000)
+    assert store.worker_alive()

@@ -67,7 +67,7 @@ def test_a_locked_store_is_reported_in_time_not_waited_for(tmp_path):
     store = open_store(url, patience=0.2)
     other = os.open(tmp_path / "c.db.lock", os.O_RDWR)
     fcntl.flock(other, fcntl.LOCK_EX)
-    with pytest.raises(StoreBusy, match="within 0.2 s"):
+    with pytest.raises(StoreBusy, match=r"within 0\.2 s"):
         arrive(store)
     os.close(other)
     assert arrive(store).status == "accepted"

@@ -196,6 +196,7 @@ def test_two_customers_that_find_the_same_record_do_not_share_it(store):
 def test_claiming_uses_the_partial_index(store):
     "A bound state would hide the partial index from SQLite, and a claim would cost what the table costs."
     values = {"wanted_target": "crm", "now": 1, "most": 1, "new_owner": "w"}
+
     def plan(connection):
         compiled = _TAKE.compile(connection, compile_kwargs={"render_postcompile": True})
         parameters = tuple(compiled.construct_params(values)[name] for name in compiled.positiontup)

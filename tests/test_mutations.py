@@ -1,0 +1,61 @@
+"""The tests that guard a promise can fail: each of these small wrongs is caught by the test named beside it."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.installation import TESTS
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+MUTATIONS = {
+    "ack before commit": (
+        "store/writer.py",
+        "            return future.result(self._patience)\n",
+        "            from connector.store.inbox import Receipt\n"
+        "            return Receipt('accepted', 1) if op.__name__ == 'accept_many' else future.result(self._patience)\n",
+        "tests/end_to_end/test_durable.py",
+    ),
+    "synced less than FULL": (
+        "store/engine.py",
+        '"synchronous=FULL"',
+        '"synchronous=NORMAL"',
+        "tests/end_to_end/test_durable.py",
+    ),
+    "not synced at all": (
+        "store/engine.py",
+        '"synchronous=FULL"',
+        '"synchronous=OFF"',
+        "tests/end_to_end/test_durable.py",
+    ),
+    "settle without the fence": (
+        "store/settling.py",
+        "(valid if ours else refused).append(settlement)",
+        "valid.append(settlement)",
+        "tests/store/test_store_queue.py",
+    ),
+    "accept without the lane": (
+        "store/inbox.py",
+        '"blocked" if lane in busy else "pending"',
+        '"pending"',
+        "tests/store/test_store_queue.py",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_the_mutation_is_caught(name, tmp_path):
+    file, right, wrong, test = MUTATIONS[name]
+    for part in ("connector", "mappings", "tests"):
+        shutil.copytree(TESTS.parent / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("pyproject.toml", "config.example.yaml"):
+        shutil.copy(TESTS.parent / part, tmp_path / part)
+    source = tmp_path / "connector" / file
+    assert right in source.read_text(), f"{name}: the line to mutate is no longer there"
+    run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "slow or not slow", test]
+    source.write_text(source.read_text().replace(right, wrong))
+    mutated = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert mutated.returncode == 1, mutated.stdout[-3000:]
+    assert "failed" in mutated.stdout

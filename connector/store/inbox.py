@@ -1,7 +1,7 @@
 """Take events in: stored once, routed to deliveries, on disk before the door says thanks."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,9 +10,12 @@ import sqlalchemy as sa
 from connector.config import SyncConfig
 from connector.errors import NotFound
 from connector.models import Event
+from connector.store import bulk
 from connector.store.engine import Engine, insert_once
 from connector.store.lanes import arrange
 from connector.store.tables import NOT_REJECTED, REJECTED, UNFINISHED, deliveries, events
+
+_Name = tuple[str, str | None]
 
 NO_SYNC = "no sync wants this action"
 
@@ -95,18 +98,21 @@ class Inbox:
 
 def accept_many(connection: sa.Connection, arrivals: Sequence[_Arrival]) -> list[Receipt]:
     """Store a group of arrivals; one receipt each. An arrival that comes twice in the group is stored once."""
-    fresh = _insert_events(connection, arrivals)
-    kept = _kept(connection, {a.event.xid for a in arrivals if a.event.xid is not None})
+    last = connection.execute(_LAST).scalar_one()
+    bulk.insert(connection, events, [_row(arrival) for arrival in arrivals], once=True)
+    kept = _kept(connection, last, arrivals)
     receipts: list[Receipt] = []
     routed: list[_Route] = []
     conflicts: list[int] = []
     for arrival in arrivals:
-        event_id = next(fresh[_identity(arrival)], None)
-        siblings = kept.get((arrival.source, arrival.event.xid), {})
-        if event_id is None:
-            receipts.append(Receipt("duplicate", siblings[arrival.event.fingerprint]))
+        siblings = kept[arrival.source, arrival.event.xid]
+        event_id, *_ = waiting = siblings[arrival.event.fingerprint]
+        if event_id <= last:
+            receipts.append(Receipt("duplicate", abs(event_id)))
             continue
-        if any(sibling < event_id for sibling in siblings.values()):
+        # Whoever comes again with this identity, also later in this group, is a duplicate: without an xid never.
+        siblings[arrival.event.fingerprint] = waiting[1:] or [-event_id]
+        if arrival.event.xid is not None and any(abs(ids[0]) < event_id for ids in siblings.values()):
             conflicts.append(event_id)
         receipts.append(Receipt(_status(arrival, event_id in conflicts), event_id))
         routed.append(_Route(arrival.event, event_id, arrival.source, arrival.syncs, 0, arrival.now))
@@ -116,53 +122,53 @@ def accept_many(connection: sa.Connection, arrivals: Sequence[_Arrival]) -> list
     return receipts
 
 
-def _identity(arrival: _Arrival) -> tuple[str, str | None, str]:
-    return arrival.source, arrival.event.xid, arrival.event.fingerprint
-
-
 def _status(arrival: _Arrival, conflict: bool) -> Status:
     if not arrival.syncs:
         return "ignored"
     return "conflict" if conflict else "accepted"
 
 
-_INSERT = insert_once(events).returning(events.c.id, events.c.source, events.c.xid, events.c.fingerprint)
-_KEPT = sa.select(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(
-    events.c.xid.in_(sa.bindparam("xids", expanding=True)), NOT_REJECTED
+# The writer has the store to itself: what is beyond the last id is this group's.
+_LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))
+_KEPT = bulk.gather(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(
+    events.c.source.in_(sa.bindparam("sources", expanding=True)),
+    events.c.xid.in_(sa.bindparam("xids", expanding=True)),
+    NOT_REJECTED,
 )
-_BUSY_LANES = sa.select(deliveries.c.target, deliveries.c.customer).where(
+_NAMELESS = bulk.gather(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(
+    events.c.id > sa.bindparam("last", type_=sa.BigInteger), events.c.xid.is_(None), NOT_REJECTED
+)
+_BUSY_LANES = bulk.gather(deliveries.c.target, deliveries.c.customer).where(
     deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
 )
 
 
-def _insert_events(
-    connection: sa.Connection, arrivals: Sequence[_Arrival]
-) -> dict[tuple[str, str | None, str], Iterator[int]]:
-    rows = [
-        {
-            "source": a.source,
-            "state": "accepted" if a.syncs else "ignored",
-            "xid": a.event.xid,
-            "fingerprint": a.event.fingerprint,
-            "action": a.event.action,
-            "customer": a.event.customer,
-            "received_at": a.now,
-            "body": a.body,
-            "reason": None if a.syncs else NO_SYNC,
-        }
-        for a in arrivals
-    ]
-    ids: dict[tuple[str, str | None, str], list[int]] = {_identity(a): [] for a in arrivals}
-    for row in connection.execute(_INSERT, rows):
-        ids[row.source, row.xid, row.fingerprint].append(row.id)
-    return {identity: iter(sorted(found)) for identity, found in ids.items()}
+def _row(arrival: _Arrival) -> dict[str, Any]:
+    return {
+        "source": arrival.source,
+        "state": "accepted" if arrival.syncs else "ignored",
+        "xid": arrival.event.xid,
+        "fingerprint": arrival.event.fingerprint,
+        "action": arrival.event.action,
+        "customer": arrival.event.customer,
+        "received_at": arrival.now,
+        "body": arrival.body,
+        "reason": None if arrival.syncs else NO_SYNC,
+    }
 
 
-def _kept(connection: sa.Connection, xids: Iterable[str]) -> dict[tuple[str, str | None], dict[str, int]]:
-    kept: dict[tuple[str, str | None], dict[str, int]] = {}
-    wanted = list(xids)
-    for row in connection.execute(_KEPT, {"xids": wanted}) if wanted else ():
-        kept.setdefault((row.source, row.xid), {})[row.fingerprint] = row.id
+def _kept(connection: sa.Connection, last: int, arrivals: Sequence[_Arrival]) -> dict[_Name, dict[str, list[int]]]:
+    # (source, xid) -> fingerprint -> ids, oldest first; several ids only for events without an xid.
+    found: list[list[Any]] = []
+    xids = {a.event.xid for a in arrivals if a.event.xid is not None}
+    if xids:
+        sources = {a.source for a in arrivals}
+        found += bulk.rows(connection, _KEPT, xids=list(xids), sources=list(sources))
+    if any(a.event.xid is None for a in arrivals):
+        found += bulk.rows(connection, _NAMELESS, last=last)
+    kept: dict[_Name, dict[str, list[int]]] = {}
+    for event_id, source, xid, fingerprint in sorted(found):
+        kept.setdefault((source, xid), {}).setdefault(fingerprint, []).append(event_id)
     return kept
 
 
@@ -170,14 +176,14 @@ def _route(connection: sa.Connection, routed: Sequence[_Route]) -> None:
     customers = {r.event.customer for r in routed if r.syncs}
     if not customers:
         return
-    busy = {(row.target, row.customer) for row in connection.execute(_BUSY_LANES, {"customers": list(customers)})}
+    busy = {(lane[0], lane[1]) for lane in bulk.rows(connection, _BUSY_LANES, customers=list(customers))}
     rows = []
     for route in routed:
         for sync in route.syncs:
             lane = (sync.target, route.event.customer)
             rows.append(_delivery(route, sync, "blocked" if lane in busy else "pending"))
             busy.add(lane)
-    connection.execute(sa.insert(deliveries), rows)
+    bulk.insert(connection, deliveries, rows)
 
 
 def _delivery(route: _Route, sync: SyncConfig, state: str) -> dict[str, Any]:

@@ -9,9 +9,8 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,11 +51,31 @@ class FileLock:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
 
-@dataclass(slots=True)
-class _Request:
-    op: Op
-    arg: Any
-    future: "Future[Any]" = field(default_factory=Future)
+class Request:
+    """Hold one write that waits for its group; a bare lock wakes its thread, which costs a tenth of a Future."""
+
+    __slots__ = ("_done", "answer", "arg", "op", "withdrawn")
+
+    def __init__(self, op: Op, arg: Any) -> None:
+        self.op, self.arg = op, arg
+        self.answer: Any = None
+        self.withdrawn = False
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def wait(self, seconds: float) -> Any:
+        """Return the answer, or raise it; StoreBusy when it did not come in time (then it is withdrawn)."""
+        if not self._done.acquire(timeout=seconds):
+            self.withdrawn = True
+            raise StoreBusy(f"the store did not take the write within {seconds:g} s")
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def done(self, answer: Any) -> None:
+        """Hand the answer over and wake the thread that waits."""
+        self.answer = answer
+        self._done.release()
 
 
 class Writer:
@@ -64,7 +83,7 @@ class Writer:
 
     def __init__(self, engine: sa.Engine, lock: WriteLock, patience: float = PATIENCE) -> None:
         self._engine, self.lock, self._patience = engine, lock, patience
-        self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -73,20 +92,15 @@ class Writer:
 
         Raises StoreBusy when it was not committed within the patience (5 s); what still waits then is withdrawn.
         """
-        future = self.submit(op, arg)
-        try:
-            return future.result(self._patience)
-        except TimeoutError:
-            future.cancel()
-            raise StoreBusy(f"the store did not take the write within {self._patience:g} s") from None
+        return self.submit(op, arg).wait(self._patience)
 
-    def submit(self, op: Op, arg: Any) -> "Future[Any]":
-        """Queue a write and return its future at once."""
+    def submit(self, op: Op, arg: Any) -> Request:
+        """Queue a write and return it at once, to be waited for."""
         if self._thread is None:
             self._start()
-        request = _Request(op, arg)
+        request = Request(op, arg)
         self._waiting.put(request)
-        return request.future
+        return request
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -107,7 +121,7 @@ class Writer:
             if not more:
                 break
 
-    def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
+    def _gather(self, first: Request) -> tuple[list[Request], bool]:
         group = [first]
         with suppress(queue.Empty):
             while len(group) < GROUP:
@@ -117,21 +131,17 @@ class Writer:
                 group.append(request)
         return group, True
 
-    def _commit(self, group: list[_Request]) -> None:
+    def _commit(self, group: list[Request]) -> None:
         try:
             with self.lock:
-                group = [r for r in group if r.future.set_running_or_notify_cancel()]
+                group = [request for request in group if not request.withdrawn]
                 answers = self._together(group) if group else []
         except Exception as problem:  # noqa: BLE001 - every waiting thread must be answered
             answers = [_translated(problem)] * len(group)
         for request, answer in zip(group, answers, strict=True):
-            with suppress(InvalidStateError):  # withdrawn while we could not get the lock
-                if isinstance(answer, BaseException):
-                    request.future.set_exception(answer)
-                else:
-                    request.future.set_result(answer)
+            request.done(answer)
 
-    def _together(self, group: list[_Request]) -> list[Any]:
+    def _together(self, group: list[Request]) -> list[Any]:
         try:
             with self._engine.begin() as connection:
                 return _run(connection, group)
@@ -140,7 +150,7 @@ class Writer:
                 raise
         return self._one_by_one(group)
 
-    def _one_by_one(self, group: list[_Request]) -> list[Any]:
+    def _one_by_one(self, group: list[Request]) -> list[Any]:
         # One bad row must not cost its neighbours their acks: each runs again behind a savepoint of its own.
         answers: list[Any] = []
         with self._engine.begin() as connection:
@@ -153,7 +163,7 @@ class Writer:
         return answers
 
 
-def _run(connection: sa.Connection, group: Sequence[_Request]) -> list[Any]:
+def _run(connection: sa.Connection, group: Sequence[Request]) -> list[Any]:
     by_op: dict[Op, list[int]] = {}
     for place, request in enumerate(group):
         by_op.setdefault(request.op, []).append(place)

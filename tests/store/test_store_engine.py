@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from connector.errors import StoreBusy, StoreOutdated
-from connector.store import open_store
+from connector.store import Receipt, open_store
 from connector.store.migrate import upgrade
 from connector.store.tables import REVISION, metadata
 from tests.store.conftest import SYNC, arrive, event
@@ -49,15 +49,15 @@ def test_one_bad_row_costs_its_neighbours_nothing(store):
 
 def test_a_row_that_the_database_refuses_costs_its_neighbours_nothing(store):
     from connector.store.inbox import _Arrival, accept_many
-    from connector.store.writer import _Request
+    from connector.store.writer import Request
 
     broken = event("x2", "c2")
     arrivals = [_Arrival(e, b"{}", "flavours", (SYNC,), 5) for e in (event("x1", "c1"), broken, event("x3", "c3"))]
     object.__setattr__(arrivals[1], "source", None)
-    group = [_Request(accept_many, arrival) for arrival in arrivals]
+    group = [Request(accept_many, arrival) for arrival in arrivals]
     store.engine.writer._commit(group)
-    assert [r.future.exception() is None for r in group] == [True, False, True]
-    assert isinstance(group[1].future.exception(), StoreBusy)
+    assert [isinstance(r.answer, Receipt) for r in group] == [True, False, True]
+    assert isinstance(group[1].answer, StoreBusy)
     assert len(store.desk.deliveries()) == 2
 
 
@@ -137,12 +137,12 @@ def test_what_waits_is_written_before_the_store_closes(tmp_path):
     store = open_store(url)
     from connector.store.inbox import _Arrival, accept_many
 
-    futures = [
+    requests = [
         store.engine.writer.submit(accept_many, _Arrival(event(f"x{n}", f"c{n}"), b"{}", "f", (SYNC,), 5))
         for n in range(300)
     ]
     store.close()
-    assert all(f.result(0).status == "accepted" for f in futures)
+    assert all(f.wait(0).status == "accepted" for f in requests)
 
 
 def test_readiness(store):

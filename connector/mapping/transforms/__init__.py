@@ -23,5 +23,5 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "strip": Transform(strip),
     "first_word": Transform(first_word),
     "rest_words": Transform(rest_words),
-    "digits": Transform(digits),
+    "digits": Transform(digits, on_invalid="drop"),
 }

@@ -81,7 +81,9 @@ def _read(typed: str, prefix: str) -> Result:
     for reading, number in numbers:
         if phonenumbers.is_possible_number(number):
             return Result(f"+{reading}", valid=False, warning="is not a valid phone number")
-    return Result(f"+{_raw(readings, prefix)}", valid=False, warning="is not a possible phone number")
+    raw = f"+{_raw(readings, prefix)}"
+    sent = raw if len(raw) <= _LONGEST_NUMBER else None
+    return Result(sent, valid=False, warning="is not a possible phone number")
 
 
 def _readings(typed: str, prefix: str) -> Iterator[str]:
@@ -91,10 +93,10 @@ def _readings(typed: str, prefix: str) -> Iterator[str]:
     the rest is national.
     """
     digits = typed.strip("+")
-    international = "+" in typed or digits.startswith("00")
     bare = digits.lstrip("0")
-    if international and not (digits.startswith("0") and "+" in typed) and not digits.startswith("000"):
-        yield digits.removeprefix("00")
+    zeros = len(digits) - len(bare)
+    if zeros == 2 or ("+" in typed and not zeros):
+        yield bare
     elif prefix:
         yield prefix + digits
     if prefix:

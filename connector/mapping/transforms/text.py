@@ -28,16 +28,15 @@ def strip(value: str, _options: Options, _context: Context) -> Result:
 
 def digits(value: str, _options: Options, _context: Context) -> Result:
     """Keep the digits only, as 0-9."""
-    return Result(_NO_DIGIT.sub("", fold_digits(value)))
+    found = _NO_DIGIT.sub("", fold_digits(value))
+    return Result(found) if found else Result(value, valid=False, warning="holds no digits")
 
 
 def email(value: str, _options: Options, _context: Context) -> Result:
     """Take an e-mail address that is well formed; asks no server."""
     text = value.strip()
     try:
-        if len(text) > _LONGEST_EMAIL:
-            raise EmailNotValidError
-        return Result(validate_email(text, check_deliverability=False).normalized)
+        return Result(validate_email(text[: _LONGEST_EMAIL + 1], check_deliverability=False).normalized)
     except EmailNotValidError:
         return Result(text, valid=False, warning="is not an e-mail address")
 

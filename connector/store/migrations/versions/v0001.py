@@ -26,9 +26,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_events_customer", "events", ["customer"], unique=False)
-    op.create_index("ix_events_state", "events", ["state", "id"], unique=False)
-    op.create_index("ix_events_xid", "events", ["xid"], unique=False)
+    op.create_index(
+        "ix_events_rare",
+        "events",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('ignored', 'rejected')"),
+        postgresql_where=sa.text("state IN ('ignored', 'rejected')"),
+    )
     op.create_index(
         "ux_events_identity",
         "events",
@@ -120,7 +125,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_deliveries_customer", "deliveries", ["customer", "id"], unique=False)
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
@@ -138,6 +142,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('pending', 'blocked', 'running')"),
     )
     op.create_index(
+        "ix_deliveries_rare",
+        "deliveries",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('held', 'failed')"),
+        postgresql_where=sa.text("state IN ('held', 'failed')"),
+    )
+    op.create_index(
         "ix_deliveries_running",
         "deliveries",
         ["owner"],
@@ -145,7 +157,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'running'"),
         postgresql_where=sa.text("state = 'running'"),
     )
-    op.create_index("ix_deliveries_state", "deliveries", ["state", "id"], unique=False)
     op.create_index("ux_deliveries_once", "deliveries", ["event_id", "sync", "generation"], unique=True)
     op.create_table(
         "mapping_versions",

@@ -1,0 +1,179 @@
+"""Compile the rules of a document: each node of YAML becomes a rule, each mistake a problem with its place."""
+
+from collections.abc import Callable, Mapping
+
+from connector.mapping.checking import Checker
+from connector.mapping.forms import Choice, Filled, First, Fixed, Join
+from connector.mapping.paths import Path, did_you_mean, place, shown, unknown
+from connector.mapping.shape import Rule, Step, Take
+from connector.mapping.template import condition, template
+from connector.mapping.transforms import TRANSFORMS, OnInvalid
+from connector.mapping.yamltext import Node
+from connector.models import Event
+
+_ON_INVALID: Mapping[str, OnInvalid] = {"raw": "raw", "drop": "drop", "hold": "hold"}
+_FORMS: Mapping[str, tuple[str, ...]] = {
+    "from": (),
+    "first_of": (),
+    "join": ("with",),
+    "template": (),
+    "value": (),
+    "if": ("then", "else"),
+}
+_PARTS = tuple(part for parts in _FORMS.values() for part in parts)
+_EVERYWHERE = ("use", "map", "default", "required", "when")
+_KEYS = (*_FORMS, *_PARTS, *_EVERYWHERE)
+_GROUP = "; a group is written with a dot, as in address.city"
+
+
+def rule(check: Checker, target: str, node: Node) -> Rule:
+    """Compile the rule of one field."""
+    keys = place(target)
+    if keys is None:
+        check.wrong(node, f"`{shown(target)}` is no field; write it like name, address.city, phones[0].value", key=True)
+    if isinstance(node.value, str):
+        return Rule(target, keys or (), First(_bare(check, node)))
+    entries = check.group(node, _KEYS, "a rule is a path, or", _GROUP)
+    return Rule(
+        target,
+        keys or (),
+        _take(check, node, entries),
+        _steps(check, entries),
+        _lookup(check, entries),
+        _default(check, entries),
+        check.flag(entries.get("required"), "`required`"),
+        check.expression(condition, entries.get("when"), "`when`"),
+    )
+
+
+def _bare(check: Checker, node: Node) -> tuple[Path, ...]:
+    """Read a bare word, which is a path; who meant fixed text or a template learns how to write it."""
+    if "{{" in node.value:
+        check.wrong(node, f'a template is written {{template: "{shown(node.value)}"}}')
+        return ()
+    problem = unknown(node.value)
+    if problem and "did you mean" not in problem:
+        check.wrong(node, f'{problem}; fixed text is written {{value: "{shown(node.value)}"}}')
+        return ()
+    return check.path(node)
+
+
+def _take(check: Checker, node: Node, entries: Mapping[str, Node]) -> Take:
+    forms = [form for form in _FORMS if form in entries]
+    if len(forms) != 1:
+        if isinstance(node.value, dict):
+            check.wrong(node, f"a rule has one of: {', '.join(_FORMS)}; here: {', '.join(forms) or 'none'}", key=True)
+        return First(())
+    form = forms[0]
+    for part in entries.keys() & (set(_PARTS) - set(_FORMS[form])):
+        check.wrong(entries[part], f"`{part}` does not go with `{form}`", key=True)
+    return _MAKERS[form](check, entries)
+
+
+def _from(check: Checker, entries: Mapping[str, Node]) -> Take:
+    return First(check.path(entries["from"]))
+
+
+def _first_of(check: Checker, entries: Mapping[str, Node]) -> Take:
+    return First(check.paths(entries["first_of"], "`first_of`"))
+
+
+def _join(check: Checker, entries: Mapping[str, Node]) -> Take:
+    between = entries.get("with")
+    sources = check.paths(entries["join"], "`join`")
+    return Join(sources, check.text(between, "`with`")) if between else Join(sources)
+
+
+def _template(check: Checker, entries: Mapping[str, Node]) -> Take:
+    found = check.expression(template, entries["template"], "`template`")
+    return Filled(found) if found else First(())
+
+
+def _value(check: Checker, entries: Mapping[str, Node]) -> Take:
+    node = entries["value"]
+    return Fixed(node.value if isinstance(node.value, bool) else check.filled(node, "`value`"))
+
+
+def _choice(check: Checker, entries: Mapping[str, Node]) -> Take:
+    test = check.expression(condition, entries["if"], "`if`")
+    if "then" not in entries:
+        check.wrong(entries["if"], "`if` needs a `then`", key=True)
+    then, otherwise = (
+        check.filled(entries[part], f"`{part}`") if part in entries else None for part in ("then", "else")
+    )
+    return Choice(test, then, otherwise) if test and then else First(())
+
+
+_MAKERS: Mapping[str, Callable[[Checker, Mapping[str, Node]], Take]] = {
+    "from": _from,
+    "first_of": _first_of,
+    "join": _join,
+    "template": _template,
+    "value": _value,
+    "if": _choice,
+}
+
+
+def _steps(check: Checker, entries: Mapping[str, Node]) -> tuple[Step, ...]:
+    node = entries.get("use")
+    if node is None:
+        return ()
+    words = [node] if isinstance(node.value, dict) else check.items(node, "`use`")
+    return tuple(step for word in words if (step := _step(check, word)))
+
+
+def _step(check: Checker, node: Node) -> Step | None:
+    """Compile `phone`, `{date: "%Y"}` or `{phone: {prefix: …, on_invalid: drop}}`."""
+    if isinstance(node.value, dict) and len(node.value) == 1:
+        [(name, given)] = node.value.items()
+    else:
+        name, given = check.text(node, "each word of `use`"), None
+    transform = TRANSFORMS.get(name)
+    if transform is None:
+        if name:
+            known = f"; the words are: {', '.join(TRANSFORMS)}"
+            check.wrong(node, f"unknown transform `{shown(name)}`{did_you_mean(name, TRANSFORMS) or known}")
+        return None
+    options = _options(check, name, given) if given else {}
+    on_invalid = _ON_INVALID.get(options.pop("on_invalid", ""), transform.on_invalid)
+    return Step(name, transform, options, on_invalid)
+
+
+def _options(check: Checker, name: str, given: Node) -> dict[str, str]:
+    transform = TRANSFORMS[name]
+    entries = {transform.main: given} if transform.main and isinstance(given.value, str) else None
+    if entries is None:
+        entries = check.group(given, (*transform.options, "on_invalid"), f"the options of `{name}`")
+    options = {}
+    for option, node in entries.items():
+        text = check.filled(node, f"`{option}`")
+        problem = transform.options.get(option, _bad_on_invalid)(text) if text else None
+        if problem:
+            check.wrong(node, f"`{option}` {problem}")
+        options[option] = text
+    return options
+
+
+def _bad_on_invalid(text: str) -> str | None:
+    return None if text in _ON_INVALID else f"is one of: {', '.join(_ON_INVALID)}"
+
+
+def _lookup(check: Checker, entries: Mapping[str, Node]) -> dict[str, str] | None:
+    node = entries.get("map")
+    if node is None:
+        return None
+    if not isinstance(node.value, dict) or not node.value:
+        check.wrong(node, "`map` is a group, as in {ar: ar_SA, en: en_US}")
+        return None
+    return {key: check.filled(item, f"`{shown(key)}`") for key, item in node.value.items()}
+
+
+def _default(check: Checker, entries: Mapping[str, Node]) -> Callable[[Event], str] | None:
+    node = entries.get("default")
+    if node is None:
+        return None
+    if isinstance(node.value, dict):
+        inner = check.group(node, ("template",), "`default` is text, or")
+        return check.expression(template, inner.get("template"), "`template`")
+    text = check.filled(node, "`default`")
+    return lambda _: text

@@ -1,0 +1,130 @@
+"""Read a mapping document: YAML text in, a compiled Mapping out, or every problem at once with file:line:col."""
+
+import hashlib
+from collections.abc import Iterable
+
+from connector.errors import MappingError
+from connector.mapping import yamltext
+from connector.mapping.checking import Checker
+from connector.mapping.compiling import rule
+from connector.mapping.forms import Choice
+from connector.mapping.paths import Keys, did_you_mean, shown
+from connector.mapping.shape import Mapping, Rule, Sample
+from connector.mapping.template import condition
+from connector.mapping.yamltext import Node
+
+__all__ = ["Mapping", "Rule", "Sample", "read"]
+
+VERSION = 1
+_KEYS = ("version", "kind", "match", "fields", "on_update", "ignore", "when", "samples")
+
+
+def read(text: str, file: str) -> Mapping:
+    """Read a mapping; `file` is its name in messages. Raises MappingError with every problem."""
+    root = yamltext.read(text, file)
+    check = Checker(file)
+    mapping = _mapping(check, root, text)
+    if check.problems:
+        raise MappingError(check.problems)
+    return mapping
+
+
+def _mapping(check: Checker, root: Node, text: str) -> Mapping:
+    entries = check.group(root, _KEYS, "a mapping is")
+    for key in ("version", "kind", "fields"):
+        if key not in entries:
+            check.wrong(root, f"`{key}` is missing")
+    _version(check, entries.get("version"))
+    rules = _rules(check, entries.get("fields"))
+    update = (
+        check.group(entries["on_update"], ("fill_if_empty", "keep"), "`on_update` is") if "on_update" in entries else {}
+    )
+    fill, keep = (_names(check, update.get(key), key, rules) for key in ("fill_if_empty", "keep"))
+    _apart(check, update, fill)
+    return Mapping(
+        kind=check.filled(entries["kind"], "`kind`") if "kind" in entries else "",
+        version=VERSION,
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        match=_match(check, entries.get("match"), rules),
+        fields=rules,
+        ignore=tuple(path.text for path in check.paths(entries.get("ignore"), "`ignore`")),
+        fill_if_empty=fill,
+        keep=keep,
+        when=check.expression(condition, entries.get("when"), "`when`"),
+        samples=_samples(check, entries.get("samples")),
+    )
+
+
+def _version(check: Checker, node: Node | None) -> None:
+    if node is not None and (isinstance(node.value, bool) or node.value != VERSION):
+        check.wrong(node, f"this program reads version {VERSION}")
+
+
+def _rules(check: Checker, node: Node | None) -> tuple[Rule, ...]:
+    if node is None:
+        return ()
+    if not isinstance(node.value, dict) or not node.value:
+        check.wrong(node, "`fields` is a group: the target's field on the left, where it comes from on the right")
+        return ()
+    rules = tuple(rule(check, target, item) for target, item in node.value.items())
+    for target in _clashing(rules):
+        check.wrong(
+            node.value[target], f"`{shown(target)}` is both a field and a group, or a list, of others", key=True
+        )
+    return rules
+
+
+def _clashing(rules: Iterable[Rule]) -> Iterable[str]:
+    """Yield the fields that cannot stand in one record with those before them: `a` and `a.b`, `a[0]` and `a.b`."""
+    kinds: dict[Keys, type] = {}
+    for each in (each for each in rules if each.keys):
+        inside = {each.keys[:depth]: type(key) for depth, key in enumerate(each.keys)}
+        wanted = {**inside, each.keys: type(None)}
+        if each.keys in kinds or any(kinds.get(keys, kind) is not kind for keys, kind in wanted.items()):
+            yield each.target
+        kinds.update(wanted)
+
+
+def _names(check: Checker, node: Node | None, what: str, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    known = [each.target for each in rules]
+    names = []
+    for item in check.items(node, f"`{what}`"):
+        name = check.filled(item, "a field")
+        if name and name not in known:
+            check.wrong(item, f"`{shown(name)}` is not one of the fields above{did_you_mean(name, known)}")
+        names.append(name)
+    return tuple(names)
+
+
+def _apart(check: Checker, update: dict[str, Node], fill: tuple[str, ...]) -> None:
+    for item in check.items(update.get("keep"), "`keep`"):
+        if item.value in fill:
+            check.wrong(item, f"`{item.value}` is in `fill_if_empty` too; keep it in one of the two")
+
+
+def _match(check: Checker, node: Node | None, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    names = _names(check, node, "match", rules)
+    same = {each.target for each in rules if not each.take.paths or each.lookup or isinstance(each.take, Choice)}
+    for item in check.items(node, "`match`"):
+        if item.value in same:
+            check.wrong(item, f"`{item.value}` is the same for many customers; nobody is found by it")
+    return names
+
+
+def _samples(check: Checker, node: Node | None) -> tuple[Sample, ...]:
+    if node is None:
+        return ()
+    if not isinstance(node.value, list):
+        check.wrong(node, "`samples` is a list, each with `given` and `expect`")
+        return ()
+    return tuple(sample for item in node.value if (sample := _sample(check, item)))
+
+
+def _sample(check: Checker, node: Node) -> Sample | None:
+    entries = check.group(node, ("given", "expect"), "a sample is")
+    pair = [entries.get("given"), entries.get("expect")]
+    if not all(part and isinstance(part.value, dict) for part in pair):
+        check.wrong(node, "a sample has `given` (the customer as Flavours sends it) and `expect` (the whole record)")
+        return None
+    given, expect = (part.plain() for part in pair if part)
+    return Sample(given, expect, node.line)

@@ -1,0 +1,105 @@
+"""The forms of a rule: where a field's value comes from."""
+
+from dataclasses import dataclass
+
+from connector.mapping.clean import clean, flat
+from connector.mapping.expressions import LONGEST_RESULT
+from connector.mapping.paths import Path
+from connector.mapping.shape import Taken
+from connector.mapping.template import Condition, Template
+from connector.models import Event
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Take the first of these fields that holds something (`from`, `first_of`, or a bare path)."""
+
+    sources: tuple[Path, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the fields it may read."""
+        return tuple(source.text for source in self.sources)
+
+    def __call__(self, event: Event) -> Taken:
+        """Take the value."""
+        warnings: tuple[str, ...] = ()
+        for source in self.sources:
+            value, warning = clean(source.find(event))
+            warnings += _named(source, warning)
+            if value is not None:
+                return Taken(value, (source.text,), warnings)
+        return Taken(None, self.paths, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Put these fields together, those that hold something, with a text between."""
+
+    sources: tuple[Path, ...]
+    between: str = " "
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the fields it may read."""
+        return tuple(source.text for source in self.sources)
+
+    def __call__(self, event: Event) -> Taken:
+        """Take the value."""
+        found = [(source, *clean(source.find(event))) for source in self.sources]
+        parts = [(source.text, flat(value)) for source, value, _ in found if value is not None]
+        warnings = tuple(text for source, _, warning in found for text in _named(source, warning))
+        value = self.between.join(text for _, text in parts) if parts else None
+        return Taken(value, tuple(name for name, _ in parts) or self.paths, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Take the same value for every customer."""
+
+    value: str | bool
+    paths: tuple[str, ...] = ()
+
+    def __call__(self, _event: Event) -> Taken:
+        """Take the value."""
+        return Taken(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Fill a template."""
+
+    template: Template
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the fields it may read."""
+        return self.template.paths
+
+    def __call__(self, event: Event) -> Taken:
+        """Take the value."""
+        text = self.template(event)
+        cut = (f"the text was cut to {LONGEST_RESULT} characters",) if len(text) == LONGEST_RESULT else ()
+        return Taken(text if text.strip() else None, self.paths, cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Choose between two fixed texts; None leaves the field out."""
+
+    test: Condition
+    then: str
+    otherwise: str | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the fields it may read."""
+        return self.test.paths
+
+    def __call__(self, event: Event) -> Taken:
+        """Take the value."""
+        return Taken(self.then if self.test(event) else self.otherwise, self.paths)
+
+
+def _named(source: Path, warning: str | None) -> tuple[str, ...]:
+    return (f"{source.text} {warning}",) if warning else ()

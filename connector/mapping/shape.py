@@ -1,0 +1,111 @@
+"""The nouns of the mapping, frozen: the document, its rules, and what applying them came to."""
+
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connector.mapping.paths import Keys
+from connector.mapping.template import Condition
+from connector.mapping.transforms import OnInvalid, Options, Transform
+from connector.models import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Hold what a rule took from an event; `source` is the one path it came from, where there is one."""
+
+    value: str | bool | None
+    sources: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str | None:
+        """Return the single path that the value came from, or None."""
+        return self.sources[0] if len(self.sources) == 1 else None
+
+
+class Take(t.Protocol):
+    """Be one way to get a value; `paths` are the fields it may read (none: the same for every customer)."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the fields it may read."""
+        ...
+
+    def __call__(self, event: Event, /) -> Taken:
+        """Take the value from the event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Hold one word of `use`, with its options."""
+
+    name: str
+    transform: Transform
+    options: Options
+    on_invalid: OnInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Say how one field of the record is made; `keys` is its place in the record."""
+
+    target: str
+    keys: Keys
+    take: Take
+    steps: tuple[Step, ...] = ()
+    lookup: t.Mapping[str, str] | None = None
+    default: Callable[[Event], str] | None = None
+    required: bool = False
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Hold a customer, the record the mapping promises for it, and the line of the document it stands on."""
+
+    given: t.Mapping[str, t.Any]
+    expect: t.Mapping[str, t.Any]
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Hold a mapping document, read and compiled; `hash` is the SHA-256 of its text."""
+
+    kind: str
+    version: int
+    hash: str
+    match: tuple[str, ...]
+    fields: tuple[Rule, ...]
+    ignore: tuple[str, ...]
+    fill_if_empty: tuple[str, ...]
+    keep: tuple[str, ...]
+    when: Condition | None
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTrace:
+    """Say where a field's value came from (paths) and what was done to it, in words without the value."""
+
+    sources: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Hold what a mapping made of an event.
+
+    `match` are the match fields that are there and valid, in the mapping's order; `phones` the fields that are valid
+    phone numbers. `hold` says why a person must decide, `skip` why nothing is to be done; None: neither.
+    """
+
+    record: dict[str, t.Any]
+    warnings: tuple[str, ...] = ()
+    trace: t.Mapping[str, FieldTrace] = field(default_factory=dict)
+    match: tuple[tuple[str, str], ...] = ()
+    phones: frozenset[str] = frozenset()
+    hold: str | None = None
+    skip: str | None = None

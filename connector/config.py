@@ -1,11 +1,33 @@
 """Read config.yaml, ${VAR} and ${file:…} into one frozen Config; name every problem at once with file:line:col."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from marshmallow import ValidationError
+
+from connector import config_text
+from connector.config_schema import ConfigSchema, did_you_mean, duration
+from connector.config_text import Document, Keys
+from connector.errors import ConfigError, Problem
 from connector.masking import Secret
+
+__all__ = [
+    "Config",
+    "HeaderAuth",
+    "HmacAuth",
+    "Reading",
+    "RetryConfig",
+    "ServerConfig",
+    "SourceConfig",
+    "SyncConfig",
+    "TargetConfig",
+    "WorkerConfig",
+    "duration",
+    "examine",
+    "load",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +132,120 @@ class Config:
     sources: Mapping[str, SourceConfig]
     targets: Mapping[str, TargetConfig]
     syncs: Mapping[str, SyncConfig]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold what could be read: the configuration, as far as its shape is right, and every problem found so far.
+
+    `unset` are the places of values that are problems already, so that nobody reports them twice.
+    """
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+    unset: frozenset[tuple[int, int]] = frozenset()
+
+
+def load(path: Path, env: Mapping[str, str]) -> Config:
+    """Return the configuration. Raises ConfigError with every problem at once."""
+    reading = examine(path, env)
+    if reading.config is None or reading.problems:
+        raise ConfigError(list(reading.problems))
+    return reading.config
+
+
+def examine(path: Path, env: Mapping[str, str]) -> Reading:
+    """Read as much of the configuration as can be read, for a check that goes on; raises nothing of ours."""
+    try:
+        document = config_text.read(path, env)
+    except ConfigError as error:
+        return Reading(None, tuple(error.problems))
+    config = _config(document, path)
+    if config is not None:
+        _cross_check(document, config)
+    places = frozenset(document.place(keys) for keys in document.unset)
+    return Reading(config, tuple(sorted(set(document.problems))), places)
+
+
+def _config(document: Document, path: Path) -> Config | None:
+    if document.data is None:
+        document.wrong((), "is empty; `connector init` writes a configuration to begin with")
+        return None
+    try:
+        loaded = ConfigSchema().load(document.data)
+    except ValidationError as error:
+        for keys, message in _flat(error.messages, ()):
+            about = "" if message.startswith("unknown key") or not keys else ".".join(map(str, keys)) + ": "
+            document.wrong(keys, about + message)
+        return None
+    return _built(document, loaded, path.absolute())
+
+
+def _flat(messages: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            # marshmallow files what is wrong with a whole group under _schema: that is the group's own place.
+            yield from _flat(inner, keys if key == "_schema" else (*keys, key))
+    else:
+        for message in messages:
+            yield keys, message
+
+
+def _built(document: Document, loaded: Mapping[str, Any], path: Path) -> Config:
+    folder = path.parent
+    return Config(
+        path=path,
+        database="sqlite:///" + str(folder / loaded["database"].removeprefix("sqlite:///")),
+        mappings=folder / loaded["mappings"],
+        server=_server(loaded["server"]),
+        alert_url=loaded["alerts"]["url"] if loaded["alerts"] else None,
+        retry=RetryConfig(**loaded["retry"]),
+        worker=WorkerConfig(**loaded["worker"]),
+        keep_bodies=loaded["keep"]["bodies"],
+        keep_ledger=loaded["keep"]["ledger"],
+        sources={name: _source(name, source) for name, source in loaded["sources"].items()},
+        targets={name: _target(document, name, target["kind"]) for name, target in loaded["targets"].items()},
+        syncs={
+            name: SyncConfig(name=name, where=document.place(("syncs", name)), **sync)
+            for name, sync in loaded["syncs"].items()
+        },
+    )
+
+
+def _server(loaded: Mapping[str, Any]) -> ServerConfig:
+    url = loaded["public_url"]
+    return ServerConfig(**{**loaded, "public_url": url.rstrip("/") if url else None})
+
+
+def _source(name: str, loaded: Mapping[str, Any]) -> SourceConfig:
+    auth = loaded["auth"]
+    header, hmac = auth["header"], auth["hmac"]
+    return SourceConfig(
+        name=name,
+        path_tokens=auth["path_token"],
+        header=HeaderAuth(header["name"], header["value"]) if header else None,
+        hmac=HmacAuth(secrets=hmac.pop("secret"), **hmac) if hmac else None,
+        rejected_status=loaded["rejected_status"],
+    )
+
+
+def _target(document: Document, name: str, kind: str) -> TargetConfig:
+    settings = {key: value for key, value in document.data["targets"][name].items() if key != "kind"}
+    inside = {keys[2:]: place for keys, place in document.where.items() if keys[:2] == ("targets", name)}
+    where = {".".join(map(str, keys)): place for keys, place in inside.items()}
+    return TargetConfig(name, kind, settings, document.file, where)
+
+
+def _cross_check(document: Document, config: Config) -> None:
+    if "?" in config.database:
+        document.wrong(("database",), f"the path {config.database} holds a `?`, which no store can have; move it")
+    for name, sync in config.syncs.items():
+        for what, given, known in (("source", sync.source, config.sources), ("target", sync.target, config.targets)):
+            if given not in known:
+                document.wrong(("syncs", name, what), f"there is no {what} `{given}`{did_you_mean(given, known)}")
+        if not (config.mappings / f"{sync.mapping}.yaml").is_file():
+            there = {file.stem: file for file in sorted(config.mappings.glob("*.yaml"))}
+            missing = (
+                f"there is no mapping file {config.mappings / sync.mapping}.yaml{did_you_mean(sync.mapping, there)}"
+            )
+            document.wrong(("syncs", name, "mapping"), missing)

@@ -74,8 +74,10 @@ class Worker:
         self._config, self._store, self._targets, self._owner = config, store, dict(targets), owner
         self._hooks, self._alerts = hooks or Hooks(), alerts
         self._shelf = Shelf(config, store)
-        self._lease = Lease(config.worker.lease, self._hooks.clock)
-        self._silence = Silence(config.worker.lease, self._hooks.clock)
+        # A write must fit well into a lease, whatever the configuration says.
+        self._seconds = max(config.worker.lease, *(2 * target.timeout for target in self._targets.values()), 0.0)
+        self._lease = Lease(self._seconds, self._hooks.clock)
+        self._silence = Silence(self._seconds, self._hooks.clock)
         self._free = config.worker.push_threads
         self._done: queue.SimpleQueue[list[Settlement]] = queue.SimpleQueue()
         self._order = list(self._targets)
@@ -193,7 +195,7 @@ class Worker:
             self._alerts.say(f"{state.name} works again; what waited is being delivered.")
 
     def _heart(self, stop: threading.Event) -> None:
-        while not stop.wait(self._config.worker.lease / 3):
+        while not stop.wait(self._seconds / 3):
             try:
                 self._beat()
                 self._take_over()
@@ -205,12 +207,12 @@ class Worker:
 
     def _beat(self) -> None:
         asked_at = self._hooks.clock()
-        self._store.leases.beat(self._owner, int(self._config.worker.lease * 1000))
+        self._store.leases.beat(self._owner, int(self._seconds * 1000))
         self._lease.renew(asked_at)
 
     def _take_over(self) -> None:
         beats = {owner: beat for owner, beat in self._store.leases.beats().items() if owner != self._owner}
-        waits = {name: int(_uncertain_wait(target) * 1000) for name, target in self._targets.items()}
+        waits = {name: int(target.uncertain_wait * 1000) for name, target in self._targets.items()}
         for owner, beat in self._silence.lost(beats).items():
             taken = self._store.leases.reclaim(owner, beat, waits)
             log.warning("took over from a worker that fell silent", worker=owner, deliveries=taken)
@@ -248,10 +250,6 @@ class Worker:
             self._store.leases.leave(self._owner)
         except StoreBusy as busy:
             log.error("left without a word: the store is busy", problem=str(busy))
-
-
-def _uncertain_wait(target: Target) -> float:
-    return getattr(target, "uncertain_wait", 3 * target.timeout)
 
 
 def _by_target(claims: Sequence[Claim]) -> dict[str, list[Claim]]:

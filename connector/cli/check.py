@@ -1,0 +1,90 @@
+"""The command that says all that is wrong, before anything runs."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connector.cli.frame import FAILED, WRONG, config_option, json_option, plain, show_json
+
+if TYPE_CHECKING:
+    from connector.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Say what came of asking one thing over the network."""
+
+    what: str
+    ok: bool
+    lines: tuple[str, ...]
+
+
+@click.command()
+@click.option("--online", is_flag=True, help="Also ask each target, and your public address.")
+@config_option
+@json_option
+@click.pass_context
+def check(ctx: click.Context, online: bool, path: Path, as_json: bool) -> None:
+    """Check the configuration, its mappings and, with --online, the targets; writes nothing."""
+    from connector import config
+    from connector.cli.checking import problems_of
+
+    reading = config.examine(path, os.environ)
+    problems = problems_of(reading, str(path))
+    findings = list(_asked(reading.config)) if online and reading.config and not problems else []
+    ok = not problems and all(finding.ok for finding in findings)
+    for problem in problems:
+        click.echo(plain(problem), err=True)
+    if as_json:
+        listed = [{"file": p.file, "line": p.line, "column": p.column, "message": p.message} for p in problems]
+        asked = [{"what": f.what, "ok": f.ok, "lines": list(f.lines)} for f in findings]
+        show_json({"ok": ok, "problems": listed, "online": asked})
+    elif not problems and reading.config:
+        _show(reading.config, path, findings)
+    ctx.exit(WRONG if problems else 0 if ok else FAILED)
+
+
+def _show(read: "Config", path: Path, findings: list[Finding]) -> None:
+    click.echo(f"{path} is right: {_count(read)}")
+    for finding in findings:
+        click.echo(f"{finding.what}: {'good' if finding.ok else 'NOT good'}")
+        for line in finding.lines:
+            click.echo(f"  {plain(line)}")
+
+
+def _count(read: "Config") -> str:
+    parts = ((len(read.sources), "source"), (len(read.targets), "target"), (len(read.syncs), "sync"))
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts)
+
+
+def _asked(read: "Config") -> Iterator[Finding]:
+    from connector.targets import kinds
+
+    for name, target in read.targets.items():
+        found = kinds.open_target(target).check()
+        yield Finding(f"target {name}", found.ok, found.lines)
+    yield _public(read)
+
+
+def _public(read: "Config") -> Finding:
+    """Ask the public address as a browser would: the door answers a GET with a greeting."""
+    import requests
+
+    from connector.cli.send import door_path
+
+    url = read.server.public_url
+    if url is None:
+        return Finding("public address", True, ("server.public_url is not set: nothing was asked",))
+    wrong = []
+    for source in read.sources.values():
+        try:
+            status = requests.get(url + door_path(source), timeout=10, allow_redirects=False).status_code
+        except requests.RequestException as problem:
+            wrong.append(f"{url} does not answer ({type(problem).__name__})")  # not its text: it holds the token
+        else:
+            wrong += [f"{url} answers {status} for source {source.name}"] if status != 200 else []
+    return Finding("public address", not wrong, tuple(wrong) or (f"{url} leads to this door",))

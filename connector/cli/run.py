@@ -1,0 +1,89 @@
+"""The commands that run the connector: serve, its two halves, and the store's upgrade."""
+
+import os
+from pathlib import Path
+
+import click
+
+from connector.cli.frame import config_option, json_option, show_json
+
+
+@click.command()
+@config_option
+@click.option("--no-worker", is_flag=True, help="Only the door; run `connector worker` beside it.")
+@click.pass_context
+def serve(ctx: click.Context, path: Path, no_worker: bool) -> None:
+    """Receive webhooks and deliver them, until Ctrl-C or SIGTERM."""
+    from connector.serve import supervise
+
+    ctx.exit(supervise(path, worker=not no_worker))
+
+
+@click.command()
+@config_option
+def worker(path: Path) -> None:
+    """Deliver what is stored, until Ctrl-C or SIGTERM; `serve` does this by itself."""
+    from connector import lifeline, logs
+    from connector.cli.checking import checked
+    from connector.delivery.start import work
+
+    lifeline.hold()
+    logs.set_up()
+    work(checked(path, os.environ))
+
+
+@click.command("_prepare", hidden=True)
+@config_option
+def prepare(path: Path) -> None:
+    """Check everything and upgrade the store, before `serve` starts its children."""
+    from connector.cli.checking import checked
+    from connector.store.migrate import upgrade
+
+    upgrade(checked(path, os.environ).database)
+
+
+@click.command("_door", hidden=True)
+@config_option
+def door(path: Path) -> None:
+    """Run the door, as a child of `serve`."""
+    from connector import config, lifeline, logs
+    from connector.store import open_store
+    from connector.web.app import create_app
+    from connector.web.serving import serve as run
+
+    lifeline.hold()
+    logs.set_up()
+    read = config.load(path, os.environ)
+    store = open_store(read.database)
+    server = read.server
+
+    def ready(port: int) -> None:
+        click.echo(f"listening on http://{server.host}:{port}", err=True)
+
+    try:
+        run(create_app(read, store), server.host, server.port, trusted_proxy=server.trusted_proxy, ready=ready)
+    finally:
+        store.close()
+
+
+@click.group()
+def db() -> None:
+    """Look after the store."""
+
+
+@db.command("upgrade")
+@config_option
+@json_option
+def upgrade_store(path: Path, as_json: bool) -> None:
+    """Make the store, or bring it up to this program; `serve` does this by itself."""
+    from connector import config
+    from connector.store.migrate import upgrade
+
+    url = config.load(path, os.environ).database
+    before, after = upgrade(url)
+    if as_json:
+        show_json({"database": url, "before": before, "after": after})
+    elif before == after:
+        click.echo(f"{url} is up to date (schema {after})")
+    else:
+        click.echo(f"{url} was {'made' if before is None else f'upgraded from schema {before}'}, now schema {after}")

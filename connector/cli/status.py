@@ -1,0 +1,73 @@
+"""The command that shows on one screen whether all is well."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connector.cli.frame import clock, config_option, json_option, moment, opened, show_json, table
+
+if TYPE_CHECKING:
+    from connector.config import Config
+    from connector.models import TargetState
+    from connector.store import Store
+
+WAITING = ("pending", "blocked", "running")
+SHOWN = ("waiting", "held", "failed", "delivered", "skipped")
+
+
+@click.command()
+@config_option
+@json_option
+def status(path: Path, as_json: bool) -> None:
+    """Show what waits, what needs a person, each target, and the last event."""
+    with opened(path) as (config, store):
+        facts = _facts(config, store)
+        last = store.desk.last_events()
+    if as_json:
+        show_json(facts)
+        return
+    click.echo(f"worker    {'alive' if facts['worker_alive'] else 'NOT RUNNING: start `connector serve`'}")
+    events = ", ".join(f"{count} {state}" for state, count in sorted(facts["events"].items())) or "none yet"
+    click.echo(f"events    {events}")
+    for source in config.sources:
+        click.echo(f"last      {source}: {clock(last.get(source)) or 'nothing yet'}")
+    click.echo()
+    table(facts["targets"], ("target", "kind", "state", *SHOWN, "note"))
+
+
+def _facts(config: "Config", store: "Store") -> dict[str, Any]:
+    counts, states = store.desk.counts(), store.states.all()
+    names = [*config.targets, *sorted({target for target, _ in counts} - config.targets.keys())]
+    return {
+        "worker_alive": store.worker_alive(),
+        "events": store.desk.event_counts(),
+        "last_events": {source: moment(at) for source, at in store.desk.last_events().items()},
+        "targets": [target_facts(config, name, states.get(name), counts) for name in names],
+    }
+
+
+def target_facts(
+    config: "Config", name: str, state: "TargetState | None", counts: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
+    """Return one target's kind, state and counts."""
+    kind = config.targets[name].kind if name in config.targets else None
+    waiting = sum(counts.get((name, waits), 0) for waits in WAITING)
+    return {
+        "target": name,
+        "kind": kind,
+        "state": state.state if state else "open",
+        "until": moment(state.until) if state else None,
+        "reason": (state.reason or None) if state else None,
+        "waiting": waiting,
+        **{which: counts.get((name, which), 0) for which in SHOWN[1:]},
+        "note": _note(state) if kind else "not in the configuration any more",
+    }
+
+
+def _note(state: "TargetState | None") -> str:
+    if state is None or state.state == "open":
+        return ""
+    until = f"until {clock(state.until)}: " if state.until else ""
+    return f"{until}{state.reason}"

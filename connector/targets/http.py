@@ -1,0 +1,216 @@
+"""Speak HTTP with a vendor: one session per push thread, bounded in time and size, with one owner of retries.
+
+Redirects are never followed, the environment's proxies and netrc are not looked at, and private addresses are refused
+unless the target says `allow_private: true`. Errors are made of method, host and path; never of what requests says,
+for a query can hold a key.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+import urllib3
+from requests_hardened import Config as Hardening
+from requests_hardened import HTTPSession
+from tenacity import RetryCallState, Retrying
+from tenacity.retry import retry_if_exception
+from tenacity.stop import stop_after_attempt, stop_before_delay
+
+from connector import __version__
+from connector.errors import Busy, NotSent, TargetError, Uncertain
+from connector.masking import mask
+from connector.targets.answers import Answer, Asked, answered, verdict
+from connector.targets.base import LeaseLost
+from connector.targets.clock import Clock
+from connector.targets.lost import lost
+from connector.targets.pace import Pace
+
+CONNECT = 5.0
+TRIES, FIRST_WAIT, SHORT_WAIT = 3, 0.2, 2.0
+LARGEST = 5 * 1024 * 1024
+_CHUNK = 65536
+
+Ours = Callable[[], bool]
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Describe the way to one account: address, credentials (as headers or query), and the bounds in seconds."""
+
+    base_url: str
+    timeout: float
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    allow_private: bool = False
+    proxy: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Ask for one request. `path` is quoted already, `shown` is the path as an error may show it.
+
+    A call that `writes` goes out only while the lease holds; one that is not `repeatable` is repeated within the
+    attempt only when it surely never left. `personal` are the record's own texts. `needs_json`: a 2xx without JSON
+    is no answer.
+    """
+
+    method: str
+    path: str
+    shown: str
+    query: tuple[tuple[str, str], ...] = ()
+    payload: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    writes: bool = False
+    repeatable: bool = True
+    needs_json: bool = True
+    bare_404: bool = False
+    personal: Sequence[str] = ()
+
+
+class Http:
+    """Make calls to one account, from any number of threads."""
+
+    def __init__(self, line: Line, pace: Pace | None, clock: Clock) -> None:
+        self._line, self._pace, self._clock = line, pace, clock
+        self.host = urlsplit(line.base_url).netloc.rpartition("@")[2]
+        self._base = str(requests.Request("GET", line.base_url).prepare().url).rstrip("/")
+        self._timeouts = (min(CONNECT, line.timeout), line.timeout)
+        self._local = threading.local()
+        self._prepared = {method: self._prepare(method) for method in ("GET", "POST", "PUT", "PATCH")}
+        self._bold = self._retrying((NotSent, Uncertain))
+        self._careful = self._retrying((NotSent,))
+
+    @property
+    def longest(self) -> float:
+        """Return the seconds that one request takes at most: connecting, waiting, and one stall of the body."""
+        return self._timeouts[0] + 2 * self._line.timeout
+
+    def call(self, call: Call, ours: Ours = _always) -> Answer:
+        """Return a 2xx answer. Raises NotSent, Uncertain, Busy, Refused, Rejected, LeaseLost."""
+        retrying = self._bold if call.repeatable else self._careful
+        return retrying(self._once, call, ours)
+
+    def _once(self, call: Call, ours: Ours) -> Answer:
+        if self._pace is not None:
+            self._pace.take()
+        if call.writes and not ours():
+            raise LeaseLost
+        asked = Asked(f"{call.method} {self.host}{call.shown}", call.writes, self._hide(call), call.bare_404)
+        came = self._exchange(call, asked.shown)
+        if isinstance(came, TargetError):
+            raise came
+        error = verdict(came, asked, self._clock.now()) or _unreadable(came, call, asked.shown)
+        if error is not None:
+            raise error
+        return came
+
+    def _hide(self, call: Call) -> Callable[[str], str]:
+        return lambda text: mask(text, (*self._line.secrets, *call.personal))
+
+    def _exchange(self, call: Call, shown: str) -> Answer | TargetError:
+        until = self._clock.monotonic() + sum(self._timeouts)
+        try:
+            response = self._session().send(self._request(call), timeout=self._timeouts, stream=True)
+            body = self._body(response, until)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+            return lost(problem, shown, self.host)
+        if body is None:
+            return Uncertain(f"{shown} answered with more than {LARGEST >> 20} MiB, or too slowly to wait for")
+        return answered(response.status_code, response.headers, body)
+
+    def _body(self, response: requests.Response, until: float) -> bytes | None:
+        parts, size = [], 0
+        try:
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+                parts.append(chunk)
+                size += len(chunk)
+                if size > LARGEST or self._clock.monotonic() > until:
+                    response.raw.close()
+                    return None
+        except BaseException:
+            response.raw.close()
+            raise
+        return b"".join(parts)
+
+    def _request(self, call: Call) -> requests.PreparedRequest:
+        # Prepared once for each method: setting url and body on a copy costs half of preparing anew.
+        request = self._prepared[call.method].copy()
+        query = (*call.query, *self._line.query)
+        request.url = self._base + call.path + (("&" if "?" in call.path else "?") + urlencode(query) if query else "")
+        request.headers.update(call.headers)
+        if call.payload is not None:
+            body = json.dumps(call.payload).encode()
+            request.body = body
+            request.headers["Content-Length"] = str(len(body))
+            request.headers["Content-Type"] = "application/json"
+        return request
+
+    def _prepare(self, method: str) -> requests.PreparedRequest:
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"flavours-connector/{__version__}",
+            **self._line.headers,
+        }
+        return requests.Request(method, self._base, headers=headers).prepare()
+
+    def _session(self) -> HTTPSession:
+        session: HTTPSession | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._opened()
+        return session
+
+    def _opened(self) -> HTTPSession:
+        # Behind a proxy it is the proxy that finds the address, and that decides what may be reached.
+        guarded = not (self._line.allow_private or self._line.proxy)
+        session = HTTPSession(
+            Hardening(
+                ip_filter_enable=guarded,
+                ip_filter_allow_loopback_ips=False,
+                never_redirect=True,
+                default_timeout=self._timeouts,
+            )
+        )
+        session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if self._line.proxy:
+            session.proxies = {"http": str(self._line.proxy), "https": str(self._line.proxy)}
+        return session
+
+    def _retrying(self, again: tuple[type[TargetError], ...]) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception(lambda error: _worth_repeating(error, again)),
+            stop=stop_after_attempt(TRIES) | stop_before_delay(self._line.timeout),
+            wait=self._wait,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Busy) and error.retry_after is not None:
+            return error.retry_after
+        return float(FIRST_WAIT * 2 ** (state.attempt_number - 1) * (1 + self._clock.jitter()))
+
+
+def _worth_repeating(error: BaseException, again: tuple[type[TargetError], ...]) -> bool:
+    if isinstance(error, Busy):
+        return error.retry_after is not None and error.retry_after <= SHORT_WAIT
+    return isinstance(error, again) and not isinstance(error, LeaseLost)
+
+
+def _unreadable(answer: Answer, call: Call, shown: str) -> Uncertain | None:
+    if answer.is_json or not (call.needs_json or answer.body.strip()):
+        return None
+    what = "something that is not JSON" if answer.body.strip() else "nothing"
+    return Uncertain(f"{shown} answered {answer.status} with {what}")

@@ -1,0 +1,96 @@
+"""The kinds of target there are: check a target's settings, open it, and tell what each kind is."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from marshmallow import ValidationError
+
+from connector.config import TargetConfig
+from connector.errors import ConfigError, Problem
+from connector.targets.base import Kind, Target
+
+# A kind's module is imported only when it is used: `connector --help` and a book for Excel need no HTTP.
+KINDS: Mapping[str, str] = {
+    "csv": "connector.targets.csv",
+    "rest": "connector.targets.rest",
+    "qoyod": "connector.targets.qoyod",
+}
+
+
+def problems(config: TargetConfig) -> list[Problem]:
+    """Return every mistake in a target's settings, each with its place; none when it can be opened."""
+    if config.kind not in KINDS:
+        near = get_close_matches(config.kind, KINDS, n=1)
+        meant = f", did you mean `{near[0]}`?" if near else f" (known: {', '.join(KINDS)})"
+        return [_problem(config, ("kind",), f"unknown kind `{config.kind}`{meant}")]
+    try:
+        kind(config.kind).schema.load(dict(config.settings))
+    except ValidationError as wrong:
+        return sorted(_problem(config, keys, said) for keys, said in _flat(wrong.messages, ()))
+    return []
+
+
+def open_target(config: TargetConfig) -> Target:
+    """Return the target, ready to push. Raises ConfigError."""
+    found = problems(config)
+    if found:
+        raise ConfigError(found)
+    of = kind(config.kind)
+    return of.open(config, of.schema.load(dict(config.settings)))
+
+
+def kind(name: str) -> Kind:
+    """Return a kind by its name. Raises KeyError."""
+    found: Kind = import_module(KINDS[name]).KIND
+    return found
+
+
+def describe() -> list[dict[str, Any]]:
+    """Return what each kind is, with its settings, as plain data for `targets kinds`."""
+    return [_described(name, kind(name)) for name in KINDS]
+
+
+def _described(name: str, of: Kind) -> dict[str, Any]:
+    settings = [
+        {
+            "name": key,
+            "required": setting.required,
+            "secret": bool(setting.metadata.get("secret")),
+            "help": setting.metadata.get("help", ""),
+        }
+        for key, setting in of.schema.fields.items()
+    ]
+    return {
+        "kind": name,
+        "label": of.label,
+        "settings": settings,
+        "batch_size": of.batch_size,
+        "match": of.match,
+        "can_appear_twice": of.twice,
+    }
+
+
+def _flat(messages: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            # What is wrong with a whole group stands under _schema; a Dict field adds a level of its own.
+            yield from _flat(inner, keys if key in ("_schema", "value", "key") else (*keys, key))
+    else:
+        for said in messages:
+            yield keys, str(said)
+
+
+def _problem(config: TargetConfig, keys: tuple[str | int, ...], said: str) -> Problem:
+    about = "" if said.startswith("unknown ") or not keys else ".".join(map(str, keys)) + ": "
+    return Problem(config.file, *_place(config, keys), f"target {config.name}: {about}{said}")
+
+
+def _place(config: TargetConfig, keys: tuple[str | int, ...]) -> tuple[int, int]:
+    while keys:
+        place = config.where.get(".".join(map(str, keys)))
+        if place is not None:
+            return place
+        keys = keys[:-1]
+    return config.where.get("", (1, 1))

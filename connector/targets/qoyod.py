@@ -1,0 +1,174 @@
+"""Qoyod (قيود), the Saudi accounting system: customers over its API 2.0.
+
+It has no unique field, no upsert and no idempotency key: a contact is looked up by tax number, phone and e-mail before
+it is made. Facts: https://apidoc.qoyod.com (resources, ransack filters), and what working clients do where it is
+silent: a list without rows is a 404, paging is ignored on some lists, a contact cannot be deleted by the API.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from connector.config_schema import Text
+from connector.errors import Rejected, TargetError, Uncertain
+from connector.mapping.transforms.phone import spellings
+from connector.models import Outcome, Upsert
+from connector.targets import records
+from connector.targets.base import Check, Kind, Run
+from connector.targets.clock import Clock
+from connector.targets.http import Call, Http, Line, Ours
+from connector.targets.ladder import Found, Page, Question, Rung, upsert
+from connector.targets.pace import Pace
+from connector.targets.settings import HttpSettings, address, fingerprint, secret
+
+PER_PAGE = 100
+PACE = (280, 60.0)  # Qoyod allows 300 a minute to all who use the account's key
+
+
+class QoyodSettings(HttpSettings):
+    """Be the settings of a Qoyod target."""
+
+    base_url = Text(
+        load_default="https://api.qoyod.com/2.0", validate=address, metadata={"help": "https://api.qoyod.com/2.0"}
+    )
+    api_key = secret("from Qoyod: Settings, General Settings, Generate New Key", required=True)
+
+
+class Qoyod:
+    """Be one Qoyod account."""
+
+    kind = "qoyod"
+    batch_size = 1
+    idempotent = False
+    partial = True
+    fetches = True
+
+    def __init__(self, settings: Mapping[str, Any], clock: Clock) -> None:
+        key, base_url = settings["api_key"], settings["base_url"]
+        line = Line(
+            base_url,
+            settings["timeout"],
+            headers={"API-KEY": key},
+            secrets=(key,),
+            allow_private=settings["allow_private"],
+            proxy=settings["proxy"],
+        )
+        self._http = Http(line, Pace(settings["pace"] or PACE, clock), clock)
+        self.account = fingerprint(base_url, key)
+        self.timeout = self._http.longest
+        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
+
+    def check(self) -> Check:
+        """Ask for one customer; writes nothing."""
+        try:
+            self._list((("page", "1"), ("per_page", "1")))
+        except TargetError as error:
+            return Check(ok=False, lines=(str(error),))
+        return Check(ok=True, lines=(f"{self._http.host} answers and takes the API key",))
+
+    def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
+        """Bring each record to Qoyod, once."""
+        return [upsert(request, self, run) for request in requests]
+
+    def rungs(self, request: Upsert) -> Sequence[Rung]:
+        """Ask by each match value; by a phone in each usual spelling, for staff type 0551234567."""
+        return [self._rung(name, value, phone=name in request.phones) for name, value in request.match]
+
+    def fetch(self, remote_id: str, request: Upsert) -> Found | None:
+        """Return a contact, None when Qoyod knows none of that id."""
+        path = f"/customers/{quote(remote_id, safe='')}"
+        call = Call("GET", path, "/customers/{id}", bare_404=True, personal=records.texts(request.record))
+        try:
+            found = _contact(self._http.call(call).data)
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            raise
+        if found is None or found.remote_id != remote_id:
+            raise Uncertain(f"GET {self._http.host}/customers/{{id}} answered with something that is not that contact")
+        return found
+
+    def create(self, request: Upsert, ours: Ours) -> tuple[str, str]:
+        """Make the contact; return its id and the answer."""
+        call = Call(
+            "POST",
+            "/customers",
+            "/customers",
+            payload={"contact": request.record},
+            writes=True,
+            repeatable=False,
+            personal=records.texts(request.record),
+        )
+        answer = self._http.call(call, ours)
+        made = _contact(answer.data)
+        if made is None:
+            raise Uncertain(f"POST {self._http.host}/customers answered {answer.status} without contact.id")
+        return made.remote_id, f"{answer.status}"
+
+    def update(self, remote_id: str, fields: Mapping[str, Any], request: Upsert, ours: Ours) -> str:
+        """Write the changed fields; return the answer."""
+        call = Call(
+            "PUT",
+            f"/customers/{quote(remote_id, safe='')}",
+            "/customers/{id}",
+            payload={"contact": fields},
+            writes=True,
+            needs_json=False,
+            personal=records.texts(request.record),
+        )
+        return f"{self._http.call(call, ours).status}"
+
+    def _rung(self, name: str, value: str, *, phone: bool) -> Rung:
+        asked = spellings(value) if phone else (value,)
+        return Rung(
+            name,
+            [Question(self._pages(name, text), _obeyed(name, text), PER_PAGE) for text in asked],
+            lambda row: records.same(value, row.get(name), phone=phone),
+        )
+
+    def _pages(self, name: str, value: str) -> Callable[[int], Page]:
+        def page(number: int) -> Page:
+            return self._list(((f"q[{name}_eq]", value), ("page", str(number)), ("per_page", str(PER_PAGE))), number)
+
+        return page
+
+    def _list(self, query: tuple[tuple[str, str], ...], number: int = 1) -> Page:
+        call = Call("GET", "/customers", "/customers", query, bare_404=True, personal=[value for _, value in query])
+        try:
+            data = self._http.call(call).data
+        except Rejected as error:
+            if error.status == 404:
+                return Page((), last=True)
+            raise
+        rows = data.get("customers") if isinstance(data, dict) else None
+        found = [_row(row) for row in rows] if isinstance(rows, list) else [None]
+        if None in found:
+            raise Uncertain(f"GET {self._http.host}/customers answered with something that is not a list of customers")
+        total = records.look(data, "pagination.totalPages")
+        last = isinstance(total, int) and number >= total
+        return Page([item for item in found if item is not None], last=last)
+
+
+def _obeyed(name: str, asked: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda row: records.same(asked, row.get(name))
+
+
+def _contact(data: Any) -> Found | None:
+    return _row(data.get("contact")) if isinstance(data, dict) else None
+
+
+def _row(row: Any) -> Found | None:
+    remote_id = row.get("id") if isinstance(row, dict) else None
+    if isinstance(remote_id, bool) or not isinstance(remote_id, int | str) or not str(remote_id).strip():
+        return None
+    return Found(str(remote_id), row)
+
+
+KIND = Kind(
+    label="Qoyod",
+    schema=QoyodSettings(),
+    open=lambda _config, settings: Qoyod(settings, Clock()),
+    batch_size=1,
+    match="qoyod_id, then the mapping's match list: tax number, phone (in every usual spelling), e-mail",
+    twice="only a contact that Qoyod stores later than uncertain_wait after a lost answer",
+)

@@ -1,0 +1,107 @@
+"""Compare and join records: what a customer's record and a target's row have in common, field by dotted field."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connector.mapping.transforms.phone import same_phone
+from connector.models import Upsert
+
+Record = Mapping[str, Any]
+
+
+def leaves(record: Record, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each field with its dotted name; groups are entered, lists are values."""
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def look(row: Any, name: str) -> Any:
+    """Return what a row holds under a dotted name (`items.0.id` enters lists); None where there is nothing."""
+    for part in name.split("."):
+        if isinstance(row, Mapping):
+            row = row.get(part)
+        elif isinstance(row, list) and part.isdecimal() and int(part) < len(row):
+            row = row[int(part)]
+        else:
+            return None
+    return row
+
+
+def text(value: Any) -> str:
+    """Return a scalar as a person would write it, without the spaces around; "" for nothing."""
+    if value is None or isinstance(value, Mapping | list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip()
+
+
+def same(ours: Any, theirs: Any, *, phone: bool = False) -> bool:
+    """Tell whether two values mean the same: as numbers for phones, e-mails in any case, else as text."""
+    if isinstance(ours, list) or isinstance(theirs, list):
+        return bool(ours == theirs)
+    first, second = text(ours), text(theirs)
+    if first == second:
+        return True
+    if phone:
+        return bool(first and second) and same_phone(first, second)
+    return "@" in first and first.casefold() == second.casefold()
+
+
+def agrees(request: Upsert, row: Record) -> bool:
+    """Tell whether a row has at least one of the customer's match values."""
+    return any(same(value, look(row, name), phone=name in request.phones) for name, value in request.match)
+
+
+def joined(request: Upsert, row: Record | None) -> dict[str, Any]:
+    """Return the record to write over a row: what `keep` and `fill_if_empty` protect there stays as it is.
+
+    Without a row that could be looked at, the protected fields are left out.
+    """
+    record = _copy(request.record)
+    for name in (*request.keep, *request.fill_if_empty):
+        there = look(row, name) if row is not None else None
+        filled = there not in (None, "", [], {})
+        if row is not None and not filled and name not in request.keep:
+            continue
+        _put(record, name, there if filled else None)
+    return record
+
+
+def changed(request: Upsert, record: Record, row: Record) -> dict[str, Any]:
+    """Return the top-level fields of `record` in which the row differs; a group goes as a whole."""
+    different = {
+        name.partition(".")[0]
+        for name, value in leaves(record)
+        if not same(value, look(row, name), phone=name in request.phones)
+    }
+    return {name: value for name, value in record.items() if name in different}
+
+
+def texts(record: Record) -> tuple[str, ...]:
+    """Return the record's own texts, which no log and no reason may hold."""
+    found = [item for _, value in leaves(record) for item in (value if isinstance(value, list) else [value])]
+    flat = [leaf for item in found for leaf in (texts(item) if isinstance(item, Mapping) else [text(item)])]
+    return tuple(leaf for leaf in flat if leaf)
+
+
+def _copy(record: Record) -> dict[str, Any]:
+    return {name: _copy(value) if isinstance(value, Mapping) else value for name, value in record.items()}
+
+
+def _put(record: dict[str, Any], name: str, value: Any) -> None:
+    first, _, rest = name.partition(".")
+    if first not in record:
+        return
+    if rest:
+        if isinstance(record[first], dict):
+            _put(record[first], rest, value)
+            if not record[first]:
+                del record[first]
+    elif value is None:
+        del record[first]
+    else:
+        record[first] = value

@@ -1,0 +1,65 @@
+"""Answer operators and their monitors: is the process up, can it store, is a worker there, how much is waiting."""
+
+from collections.abc import Callable, Iterable
+
+from flask import Blueprint, Response
+
+from connector.errors import StoreError
+from connector.store import Store
+from connector.web.problem import answer
+from connector.web.tally import Labels, Tally
+
+_HELP = {
+    "flavours_webhooks_total": ("counter", "Webhooks taken in by this process, by what became of them."),
+    "flavours_error_webhooks_total": ("counter", "Error Webhooks that Flavours sent to this process."),
+    "flavours_events": ("gauge", "Events in the store by state."),
+    "flavours_deliveries": ("gauge", "Deliveries in the store by target and state."),
+}
+
+
+def ops(store: Store, tally: Tally) -> Blueprint:
+    """Make /healthz, /readyz and /metrics."""
+    routes = Blueprint("ops", __name__)
+    routes.add_url_rule("/healthz", "healthz", lambda: answer(200, {"status": "ok"}))
+    routes.add_url_rule("/readyz", "readyz", lambda: _readyz(store))
+    routes.add_url_rule("/metrics", "metrics", lambda: _metrics(store, tally))
+    return routes
+
+
+def _readyz(store: Store) -> Response:
+    checks = {
+        "store": _line(store.writable, ""),
+        "schema": _line(store.schema_current, "not this program's: run `connector db upgrade`"),
+        "worker": _line(store.worker_alive, "no sign of life: is `connector worker` running?"),
+    }
+    ready = all(line == "ok" for line in checks.values())
+    return answer(200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": checks})
+
+
+def _line(holds: Callable[[], bool | None], cure: str) -> str:
+    try:
+        return cure if holds() is False else "ok"
+    except StoreError as problem:
+        return str(problem)
+
+
+def _metrics(store: Store, tally: Tally) -> Response:
+    """Write the Prometheus text format, version 0.0.4."""
+    found: dict[tuple[str, Labels], int] = tally.counts()
+    for state, count in store.desk.event_counts().items():
+        found["flavours_events", (("state", state),)] = count
+    for (target, state), count in store.desk.counts().items():
+        found["flavours_deliveries", (("target", target), ("state", state))] = count
+    lines = [line for name in _HELP for line in _family(name, found)]
+    return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _family(name: str, found: dict[tuple[str, Labels], int]) -> Iterable[str]:
+    kind, text = _HELP[name]
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"
+    for (owner, labels), count in sorted(found.items()):
+        if owner == name:
+            # Names of sources and targets are plain words (the configuration sees to it): nothing to escape.
+            named = ",".join(f'{key}="{value}"' for key, value in labels)
+            yield f"{name}{{{named}}} {count}"

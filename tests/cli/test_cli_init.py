@@ -1,0 +1,114 @@
+"""init writes what works, keeps secrets to their owner, and overwrites nothing."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from connector import config
+from connector.mapping import document
+
+
+def mode(path):
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+def test_the_default_is_a_contact_book(cli):
+    result = cli("init")
+    assert result.exit_code == 0
+    made = config.load(Path("config.yaml"), {})
+    assert {name: target.kind for name, target in made.targets.items()} == {"contacts": "csv"}
+    assert made.syncs["customers_to_contacts"].observe is False
+    assert not Path("secrets/csv_key").exists()
+
+
+def test_the_address_and_the_message_are_told(cli):
+    result = cli("init", "--public-url", "https://hooks.example.com/")
+    made = config.load(Path("config.yaml"), {})
+    token = made.sources["flavours"].path_tokens[0]
+    assert f"https://hooks.example.com/webhooks/flavours/{token}" in result.output
+    assert "Please send the webhook customers.CREATE" in result.output
+    assert made.server.public_url == "https://hooks.example.com"
+
+
+def test_secrets_are_for_their_owner_only(cli):
+    cli("init", "qoyod", stdin="the-key\n")
+    assert [mode(path) for path in ("secrets", "secrets/qoyod_key", "secrets/flavours_path_token")] == [
+        0o700,
+        0o600,
+        0o600,
+    ]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{32}\n", Path("secrets/flavours_path_token").read_text())
+
+
+def test_the_key_is_asked_for_and_not_shown(cli):
+    result = cli("init", "qoyod", stdin="the-s3cret-key\n")
+    assert result.exit_code == 0
+    assert "the-s3cret-key" not in result.output
+    made = config.load(Path("config.yaml"), {})
+    assert made.targets["books"].settings["api_key"] == "the-s3cret-key"
+    assert made.syncs["customers_to_books"].observe is True
+
+
+def test_the_key_may_come_from_a_file_or_a_variable(cli):
+    (cli.folder / "key.txt").write_text("from-a-file\n")
+    assert cli("init", "qoyod", "--api-key-file", "key.txt", "--config", "a/config.yaml").exit_code == 0
+    assert cli("init", "qoyod", "--config", "b/config.yaml", env={"CONNECTOR_API_KEY": "from-env"}).exit_code == 0
+    assert Path("a/secrets/qoyod_key").read_text() == "from-a-file\n"
+    assert Path("b/secrets/qoyod_key").read_text() == "from-env\n"
+
+
+@pytest.mark.parametrize("key", [" \n", "a\x07b"])
+def test_what_is_no_key_is_refused(cli, key):
+    result = cli("init", "qoyod", "--api-key-file", "-", stdin=key)
+    assert result.exit_code == 2
+    assert "the key is empty, or holds characters that no key has" in result.stderr
+    assert not list(cli.folder.iterdir())
+
+
+def test_rest_asks_for_its_address(cli):
+    result = cli("init", "rest", stdin="https://crm.example.com/api\nk3y\n")
+    assert result.exit_code == 0
+    target = config.load(Path("config.yaml"), {}).targets["crm"]
+    assert target.settings["base_url"] == "https://crm.example.com/api"
+    assert target.settings["auth"] == {"bearer": "k3y"}
+    assert target.settings["find"][0]["query"] == {"external_id": "{{ customer }}"}
+
+
+def test_an_odd_address_stays_text(cli):
+    cli("init", "rest", "--base-url", 'https://x/${HOME}"', stdin="k\n")
+    assert config.load(Path("config.yaml"), {}).targets["crm"].settings["base_url"] == 'https://x/${HOME}"'
+
+
+@pytest.mark.parametrize("kind", ["csv", "rest", "qoyod"])
+def test_what_was_written_is_right(cli, kind):
+    cli("init", kind, "--base-url", "https://crm.example.com", env={"CONNECTOR_API_KEY": "k"})
+    assert cli("check").output == "config.yaml is right: 1 source, 1 target, 1 sync\n"
+    text = Path(f"mappings/{kind}.yaml").read_text()
+    assert document.read(text, "m").kind == kind
+
+
+@pytest.mark.parametrize("there", ["config.yaml", "secrets/flavours_path_token", "mappings/csv.yaml"])
+def test_nothing_is_overwritten(cli, there):
+    path = cli.folder / there
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    result = cli("init")
+    assert result.exit_code == 2
+    assert f"nothing was written, for there is already: {there}" in result.stderr
+    assert path.read_text() == "mine"
+    assert len([file for file in cli.folder.rglob("*") if file.is_file()]) == 1
+
+
+def test_a_kind_that_there_is_not(cli):
+    result = cli("init", "salesforce")
+    assert result.exit_code == 2
+    assert "'csv', 'rest', 'qoyod'" in result.stderr
+
+
+def test_init_in_json(cli):
+    told = cli.json("init")
+    token = Path("secrets/flavours_path_token").read_text().strip()
+    assert told["url"] == f"https://YOUR-ADDRESS/webhooks/flavours/{token}"
+    assert told["files"] == ["config.yaml", "secrets/flavours_path_token", "mappings/csv.yaml"]

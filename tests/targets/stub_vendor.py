@@ -1,0 +1,202 @@
+"""Two vendors with state, answered by `responses` or on true sockets; faults are scripted, request by request."""
+
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One scripted answer for the next request of a method ("" for any).
+
+    `then`: reset, hang, truncate or drip the answer. `commits`: the vendor does what was asked before it fails.
+    """
+
+    method: str = ""
+    status: int = 0
+    body: bytes = b""
+    headers: dict = field(default_factory=dict)
+    then: str = ""
+    commits: bool = False
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    query: dict
+    headers: dict
+    payload: object
+
+
+class Vendor:
+    base = "/api"
+
+    def __init__(self):
+        self.contacts, self.requests, self.faults = {}, [], []
+        self.ignores_filter = self.ignores_paging = self.empty_404 = False
+        self.lock = threading.Lock()
+
+    def seed(self, **contact):
+        number = len(self.contacts) + 1
+        self.contacts[number] = {"id": number, **contact}
+        return str(number)
+
+    def said(self, method):
+        return [request for request in self.requests if request.method == method]
+
+    def answer(self, method, url, headers, body):
+        "Return (status, headers, body, then)."
+        with self.lock:
+            return self._answer(method, url, headers, body)
+
+    def _answer(self, method, url, headers, body):
+        parts = urlsplit(url)
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        payload = json.loads(body) if body else None
+        request = Request(method, unquote(parts.path).removeprefix(self.base), query, dict(headers), payload)
+        self.requests.append(request)
+        fault = next((f for f in self.faults if f.method in ("", method)), None)
+        if fault is not None:
+            self.faults.remove(fault)
+            if fault.commits:
+                self.work(request)
+            if fault.status:
+                return fault.status, fault.headers, fault.body, fault.then
+        status, data = self.work(request)
+        then = fault.then if fault else ""
+        return status, {"Content-Type": "application/json"}, b"" if data is None else json.dumps(data).encode(), then
+
+    def page(self, rows, query, size=100):
+        if self.ignores_paging:
+            return rows
+        number, size = int(query.get("page", 1)), int(query.get("per_page", size))
+        return rows[(number - 1) * size : number * size]
+
+
+class RestVendor(Vendor):
+    "GET /contacts?field=value, GET /contacts/7, POST /contacts {contact}, PUT /contacts/7 {contact}."
+
+    keyed = False
+
+    def work(self, request):
+        if request.method == "GET" and request.path == "/contacts":
+            rows = list(self.contacts.values())
+            if not self.ignores_filter:
+                rows = [row for row in rows if all(str(row.get(k)) == v for k, v in request.query.items())]
+            return (404, {"error": "nobody"}) if self.empty_404 and not rows else (200, {"items": rows})
+        if request.method == "POST":
+            key = request.headers.get("Idempotency-Key")
+            known = next((row for row in self.contacts.values() if key and row.get("key") == key), None)
+            number = known["id"] if known else len(self.contacts) + 1
+            self.contacts[number] = request.payload["contact"] | {"id": number} | ({"key": key} if key else {})
+            return 201, {"contact": self.contacts[number]}
+        number = int(request.path.rsplit("/", 1)[1])
+        if number not in self.contacts:
+            return 404, {"error": "no such contact"}
+        if request.method != "GET":
+            self.contacts[number] |= request.payload["contact"]
+        return 200, {"contact": self.contacts[number]}
+
+
+class QoyodVendor(Vendor):
+    "As the vendor's page of facts says: a list without rows is a 404; filters by q[field_eq]; the key in API-KEY."
+
+    def work(self, request):
+        if request.headers.get("API-KEY") != "qoyod-key-0123456789":
+            return 401, {"error": {"message": "Invalid API key", "code": 401}, "status": "error"}
+        if request.method == "GET" and request.path == "/customers":
+            rows = self.page(self.chosen(request.query), request.query)
+            return (200, {"customers": rows}) if rows else (404, None)
+        if request.method == "POST":
+            number = self.seed(**request.payload["contact"])
+            return 201, {"contact": self.contacts[int(number)]}
+        number = request.path.rsplit("/", 1)[1]
+        if not number.isdecimal() or int(number) not in self.contacts:
+            return 404, {"error": {"message": "Resource not found", "code": 404}, "status": "error"}
+        if request.method == "PUT":
+            self.contacts[int(number)] |= request.payload["contact"]
+        return 200, {"contact": self.contacts[int(number)]}
+
+    def chosen(self, query):
+        wanted = {m[1]: v for k, v in query.items() if (m := re.fullmatch(r"q\[(\w+)_eq\]", k))}
+        rows = list(self.contacts.values())
+        if self.ignores_filter:
+            return rows
+        return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _do(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        status, headers, text, then = self.server.vendor.answer(self.command, self.path, self.headers, body)
+        self.close_connection = bool(then)
+        if then == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            self.connection.close()
+        elif then == "hang":
+            self.server.ending.wait(5)
+        elif then != "nothing":
+            self._send(status, headers, text, then)
+
+    do_GET = do_POST = do_PUT = do_PATCH = _do
+
+    def _send(self, status, headers, text, then):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if then == "truncate":
+            text = text[: len(text) // 2]
+        for piece in [text] if then != "drip" else [text[i : i + 1] for i in range(len(text))]:
+            self.wfile.write(piece)
+            if then == "drip":
+                time.sleep(0.05)
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def finish(self):
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def log_message(self, *_):
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        "A test that breaks connections needs no traceback of it."
+
+    def shutdown_request(self, request):
+        with contextlib.suppress(OSError):
+            super().shutdown_request(request)
+
+
+@contextlib.contextmanager
+def served(vendor):
+    "Serve a vendor on a true socket; yield its base URL."
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.vendor, server.ending = vendor, threading.Event()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{vendor.base}"
+    finally:
+        server.ending.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

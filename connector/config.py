@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from connector import config_text
-from connector.config_schema import ConfigSchema, did_you_mean, duration
+from connector.config_fields import did_you_mean, duration
+from connector.config_schema import ConfigSchema
 from connector.config_text import Document, Keys
 from connector.errors import ConfigError, Problem
 from connector.masking import Secret

@@ -91,6 +91,10 @@ class StoreOutdated(StoreError):
     """Report a schema that is not this program's."""
 
 
+class AlreadyStored(ConnectorError):
+    """Refuse to route an event again that is stored a second time: only one of the two is delivered."""
+
+
 class NotFound(ConnectorError):
     """Report an event, delivery, source, sync or target that does not exist."""
 

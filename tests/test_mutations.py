@@ -36,6 +36,12 @@ MUTATIONS = {
         "valid.append(settlement)",
         "tests/store/test_store_queue.py",
     ),
+    "create without the look-up": (
+        "targets/ladder.py",
+        "self._by_link() or self._by_hint() or self._by_rungs() or self._nobody()",
+        "self._nobody()",
+        "tests/targets/test_targets_conformance.py",
+    ),
     "accept without the lane": (
         "store/inbox.py",
         '"blocked" if lane in busy else "pending"',

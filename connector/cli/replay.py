@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector.cli.frame import FAILED, config_option, json_option, opened, plain, show_json
-from connector.errors import BadWebhook
+from connector.errors import AlreadyStored, BadWebhook
 
 if TYPE_CHECKING:
     from connector.config import Config
@@ -118,7 +118,11 @@ def _route(config: "Config", store: "Store", number: int, done: Replayed) -> Non
         for sync in config.syncs.values()
         if event.customer is not None and sync.source == row["source"] and flavours.wants(sync.actions, event.action)
     ]
-    made = store.inbox.route_again(number, event, syncs)
+    try:
+        made = store.inbox.route_again(number, event, syncs)
+    except AlreadyStored as twin:
+        done.left[f"e{number}"] = str(twin)
+        return
     if made:
         done.ids.append(f"e{number}")
     else:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from connector.config import SyncConfig
-from connector.errors import NotFound
+from connector.errors import AlreadyStored, NotFound
 from connector.models import Event
 from connector.store import bulk
 from connector.store.engine import Engine, insert_once
@@ -90,7 +90,7 @@ class Inbox:
     def route_again(self, event_id: int, event: Event, syncs: Sequence[SyncConfig]) -> list[int]:
         """Route a kept event by today's syncs, as a new generation; return the new deliveries' ids.
 
-        Raises NotFound for an unknown event, StoreBusy.
+        Raises NotFound for an unknown event, AlreadyStored when another event is the same, StoreBusy.
         """
         ids: list[int] = self._engine.write(_route_again, _Order(event_id, event, tuple(syncs), self._clock()))
         return ids
@@ -209,6 +209,9 @@ def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
     if kept is None:
         raise NotFound(f"there is no event e{order.id}")
     event = order.event
+    twin = _twin(connection, order, kept.source)
+    if twin is not None:
+        raise AlreadyStored(f"e{order.id} was stored again meanwhile, as e{twin}: replay that one")
     read = {"xid": event.xid, "fingerprint": event.fingerprint, "action": event.action, "customer": event.customer}
     state = {"state": "accepted", "reason": None} if order.syncs else {"state": "ignored", "reason": NO_SYNC}
     connection.execute(sa.update(events).where(events.c.id == order.id).values(**read, **state))
@@ -219,6 +222,21 @@ def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
     arrange(connection, {(sync.target, event.customer) for sync in order.syncs if event.customer})
     made = sa.select(deliveries.c.id).where(mine, deliveries.c.generation == generation)
     return list(connection.execute(made).scalars())
+
+
+def _twin(connection: sa.Connection, order: _Order, source: str) -> int | None:
+    # A rejected event has no key; today's reading may give it one that another event has.
+    if order.event.xid is None:
+        return None
+    same = (
+        events.c.source == source,
+        events.c.xid == order.event.xid,
+        events.c.fingerprint == order.event.fingerprint,
+        NOT_REJECTED,
+        events.c.id != order.id,
+    )
+    found: int | None = connection.execute(sa.select(events.c.id).where(*same)).scalar()
+    return found
 
 
 def _reject_many(connection: sa.Connection, rejects: Sequence[_Reject]) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 _BLANK = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-_NAME = re.compile(r"customer|remote_id|record\.[^\s.{}]+(?:\.[^\s.{}]+)*")
+_NAME = re.compile(r"customer|remote_id|record(?:\.[^\s.{}()|*'\"]+)+")
 
 Value = Callable[[str], str]
 

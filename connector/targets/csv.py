@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.config import TargetConfig
-from connector.config_schema import Group, Text
+from connector.config_fields import Group, Text
 from connector.errors import Refused
 from connector.models import Outcome, Retry, Trouble, Upsert
 from connector.targets.base import Check, Kind, LeaseLost, Run

@@ -75,8 +75,8 @@ def _described(name: str, of: Kind) -> dict[str, Any]:
 def _flat(messages: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            # What is wrong with a whole group stands under _schema; a Dict field adds a level of its own.
-            yield from _flat(inner, keys if key in ("_schema", "value", "key") else (*keys, key))
+            # What is wrong with a whole group stands under _schema: that is the group's own place.
+            yield from _flat(inner, keys if key == "_schema" else (*keys, key))
     else:
         for said in messages:
             yield keys, str(said)

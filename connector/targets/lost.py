@@ -25,9 +25,9 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], type[TargetError], str], ..
         "{host} shows a TLS certificate that is not valid; look at base_url and at the certificate",
     ),
     ((socket.gaierror, urllib3.exceptions.NameResolutionError), NotSent, "{host} is not found by name"),
-    ((requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError), NotSent, "{host} does not take the connection"),
     ((urllib3.exceptions.ProxyError,), NotSent, "the proxy does not lead to {host}"),
     ((urllib3.exceptions.NewConnectionError,), NotSent, "connection refused by {host}"),
+    ((requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError), NotSent, "{host} does not take the connection"),
     ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Uncertain, "{shown} was not answered in time"),
     ((requests.exceptions.InvalidURL, UnicodeError), Rejected, "{shown} cannot be asked: a value fits no address"),
 )

@@ -22,14 +22,14 @@ def outcome(error: TargetError, warnings: tuple[str, ...] = (), create: Create |
     reason = str(error)
     match error:
         case LeaseLost():
-            return Retry(reason, after=LEASE_WAIT, spent=False)
+            return Retry(reason, after=LEASE_WAIT, spent=False, maybe_sent=_doubt(create))
         case NotSent():
             return Retry(reason, spent=False, trouble=Trouble("busy", reason), maybe_sent=_doubt(create))
         case Busy():
             trouble = Trouble("busy", reason, error.retry_after)
             return Retry(reason, spent=False, trouble=trouble, maybe_sent=_doubt(create))
         case Refused():
-            return Retry(reason, spent=False, trouble=Trouble("refused", reason))
+            return Retry(reason, spent=False, trouble=Trouble("refused", reason), maybe_sent=_doubt(create))
         case Uncertain():
             after = create.uncertain_wait if create and not create.idempotent else None
             trouble = Trouble("sick", reason)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from connector.config_schema import Text
+from connector.config_fields import Text
 from connector.errors import Rejected, TargetError, Uncertain
 from connector.mapping.transforms.phone import spellings
 from connector.models import Outcome, Upsert
@@ -72,7 +72,8 @@ class Qoyod:
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Ask by each match value; by a phone in each usual spelling, for staff type 0551234567."""
-        return [self._rung(name, value, phone=name in request.phones) for name, value in request.match]
+        fields = [(name, value) for name, value in request.match if "." not in name]
+        return [self._rung(name, value, phone=name in request.phones) for name, value in fields]
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a contact, None when Qoyod knows none of that id."""

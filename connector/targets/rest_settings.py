@@ -1,15 +1,22 @@
 """What a declarative target may say: one schema, checked as a whole, so that a mistake shows before the first customer."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from connector.config_schema import Flag, Group, Text
-from connector.targets.blanks import template
+from connector.config_fields import Flag, Group, Text
+from connector.targets.blanks import Template, template
 from connector.targets.settings import HttpSettings, header_text, secret
 
-_GROUP = "must be a group of settings, each on a line of its own"
+_MESSAGES: dict[str, Any] = {
+    "required": "is missing",
+    "null": "is empty; fill it, or delete the line",
+    "invalid": "must be a list: each item on a line of its own, behind a dash",
+    "type": "must be a group of settings, each on a line of its own",
+}
+_PLAIN = re.compile(r"[A-Za-z0-9/_.~!$&'()*+,;=:@%-]*")
 _RESERVED = {"content-length", "content-type", "host", "transfer-encoding"}
 
 
@@ -28,10 +35,38 @@ class Blanks(Text):
             read = template(text)
         except ValueError as wrong:
             raise ValidationError(str(wrong)) from None
+        if self._path and not all(map(_PLAIN.fullmatch, read.fixed)):
+            raise ValidationError("must be written in plain characters, others as %20 and so on")
         strange = next((n for n in read.names if not n.startswith("record.") and n not in self._may), None)
         if strange is not None:
             raise ValidationError(f"{{{{ {strange} }}}} is not known yet at this point")
         return read
+
+
+class Named(fields.Field[Any]):
+    """Take a group of texts with {{ blanks }}, each under its name."""
+
+    default_error_messages = _MESSAGES
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Template]:
+        if not isinstance(value, dict):
+            raise self.make_error("type")
+        made, errors = {}, {}
+        for name, text in value.items():
+            try:
+                made[name] = _BLANKS.deserialize(text)
+            except ValidationError as wrong:
+                errors[name] = wrong.messages
+        if errors:
+            raise ValidationError(errors)
+        return made
+
+
+_BLANKS = Blanks("customer", required=True)
+
+
+def _group(schema: type[Schema], **more: Any) -> fields.Nested:
+    return fields.Nested(schema(), error_messages=_MESSAGES, **more)
 
 
 class HeaderSettings(Group):
@@ -52,9 +87,9 @@ class AuthSettings(Group):
     """Be `auth`: one way to prove who we are."""
 
     bearer = secret("sent as Authorization: Bearer …", load_default=None)
-    basic = fields.Nested(BasicSettings(), load_default=None, error_messages={"type": _GROUP})
-    header = fields.Nested(HeaderSettings(), load_default=None, error_messages={"type": _GROUP})
-    query = fields.Nested(HeaderSettings(), load_default=None, error_messages={"type": _GROUP})
+    basic = _group(BasicSettings, load_default=None)
+    header = _group(HeaderSettings, load_default=None)
+    query = _group(HeaderSettings, load_default=None)
     oauth2 = fields.Raw(load_default=None)
 
     @validates_schema(skip_on_field_errors=True)
@@ -70,9 +105,9 @@ class FindSettings(Group):
     """Be one rung of `find`."""
 
     path = Blanks("customer", path=True, required=True)
-    query = fields.Dict(keys=Text(), values=Blanks("customer"), load_default=dict)
+    query = Named(load_default=dict)
     records = Text(load_default=None)
-    match = fields.Dict(keys=Text(), values=Blanks("customer"), required=True, validate=validate.Length(min=1))
+    match = Named(required=True, validate=validate.Length(min=1, error="names no field to compare"))
     id = Text(load_default="id")
 
 
@@ -114,33 +149,30 @@ def _header_name(value: str) -> None:
 class RestSettings(HttpSettings):
     """Be the settings of a declarative target."""
 
-    auth = fields.Nested(
-        AuthSettings(),
+    auth = _group(
+        AuthSettings,
         load_default=None,
-        error_messages={"type": _GROUP},
         metadata={"help": "bearer, basic, header or query", "secret": True},
     )
     find = fields.List(
-        fields.Nested(FindSettings(), error_messages={"type": _GROUP}),
+        _group(FindSettings),
         load_default=list,
+        error_messages=_MESSAGES,
         metadata={"help": "how to look for a contact: path, query, records, match, id; asked in this order"},
     )
-    fetch = fields.Nested(
-        FetchSettings(),
+    fetch = _group(
+        FetchSettings,
         load_default=None,
-        error_messages={"type": _GROUP},
         metadata={"help": "how to read one contact: path, record; needed by on_update and to verify an id"},
     )
-    create = fields.Nested(
-        CreateSettings(),
+    create = _group(
+        CreateSettings,
         required=True,
-        error_messages={"required": "is missing", "type": _GROUP},
         metadata={"help": "how to make one: method, path, envelope, id"},
     )
-    update = fields.Nested(
-        UpdateSettings(),
+    update = _group(
+        UpdateSettings,
         load_default=None,
-        error_messages={"type": _GROUP},
         metadata={"help": "how to change one: method, path, envelope"},
     )
     idempotency_header = Text(

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from marshmallow import ValidationError, fields, validate
 
-from connector.config_schema import Flag, Group, Seconds, SecretText, Text, duration
+from connector.config_fields import Flag, Group, Seconds, SecretText, Text, duration
 from connector.masking import Secret
 
 _PACE = re.compile(r"(\d{1,6})\s*/\s*(\S.*)")

@@ -79,6 +79,13 @@ def test_a_sync_without_its_target_is_one_problem(home):
     assert [line.split(" ", 1)[1] for line in lines(home)] == ["there is no target `cmr`, did you mean `crm`?"]
 
 
+def test_a_mapping_that_is_not_there_is_one_problem(home):
+    edit(home, ("mapping: csv", "mapping: cvs"))
+    (line,) = lines(home)
+    assert line.startswith("config.yaml:7:61: there is no mapping file ")
+    assert line.endswith("cvs.yaml, did you mean `csv`?")
+
+
 def test_a_mapping_that_is_no_text(home):
     (home.folder / "mappings" / "csv.yaml").write_bytes(b"\xff")
     assert "csv.yaml:1:1: cannot be read" in lines(home)[0]

@@ -58,6 +58,20 @@ def test_a_server_that_ends_is_told(show):
         demo._up(show, "http://127.0.0.1:9")
 
 
+def test_a_server_that_does_not_come_up_is_told(cli, monkeypatch):
+    monkeypatch.setattr(demo, "PATIENCE", 0.05)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
+        with pytest.raises(ConnectorError, match="the server did not come up"):
+            demo._send_all(demo.Show(cli.folder, _anywhere(), server))
+        server.communicate(b"\n")
+
+
+def _anywhere():
+    from connector.config import ServerConfig
+
+    return type("Config", (), {"server": ServerConfig(port=9)})
+
+
 def test_what_is_not_as_it_should_be_is_told(show, capsys):
     row = {"id": 1, "event_id": 1, "state": "held", "reason": "two match", "warnings": None}
     demo._tell_one(show, row)

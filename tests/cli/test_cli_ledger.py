@@ -72,6 +72,11 @@ def _arrival():
     return event("x9", "c9"), b"{}", "flavours", (SYNC,)
 
 
+def test_a_delivery_before_its_first_try(home, store):
+    store.inbox.accept(*_arrival())
+    assert "pending" in home("deliveries", "show", "d1").output
+
+
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [(["--state", "held"], ["d2"]), (["--target", "other"], []), (["--event", "e3"], ["d3"])],

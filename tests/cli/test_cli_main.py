@@ -97,3 +97,13 @@ def test_a_port_that_is_taken_is_a_sentence(door):
     assert run.returncode == 1
     assert "ddress already in use" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(home, ledger):
+    from tests.cli.conftest import command
+
+    run = subprocess.run(
+        f"{subprocess.list2cmdline(command('events', 'list'))} | true",
+        shell=True, check=False, capture_output=True, text=True, env=environment(),
+    )  # fmt: skip
+    assert "Traceback" not in run.stderr

@@ -4,6 +4,7 @@ import threading
 import pytest
 import requests
 import responses
+import structlog
 
 from connector.delivery.alerts import Alerts, poster
 
@@ -18,13 +19,12 @@ def test_an_alert_is_one_text():
 
 
 @pytest.mark.parametrize("answer", [{"status": 500}, {"body": requests.ConnectionError("token in here")}])
-def test_a_broken_alert_address_stops_nothing_and_is_not_quoted(answer, capsys):
-    with responses.RequestsMock() as vendor:
+def test_a_broken_alert_address_stops_nothing_and_is_not_quoted(answer):
+    with responses.RequestsMock() as vendor, structlog.testing.capture_logs() as said:
         vendor.post(URL, **answer)
         poster(URL)("crm is held")
-    out = capsys.readouterr()
-    assert "alert address" in out.out + out.err
-    assert "token in here" not in out.out + out.err
+    assert "alert address" in str(said)
+    assert "token in here" not in str(said)
 
 
 def test_lines_are_gathered_and_counted():

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from connector.config import SyncConfig
-from connector.errors import NotFound
+from connector.errors import AlreadyStored, NotFound
 from connector.store.tables import events
 from tests.store.conftest import SYNC, arrive, event
 
@@ -91,6 +91,13 @@ def test_routing_again_makes_a_new_generation_behind_the_old_one(store):
     (delivery,) = store.inbox.route_again(receipt.event, event("x1", "c1"), [SYNC])
     assert store.desk.delivery(delivery)["state"] == "blocked"
     assert store.inbox.route_again(receipt.event, event("x1", "c1"), []) == []
+
+
+def test_a_rejected_event_with_an_accepted_twin_is_not_routed_again(store):
+    rejected = store.inbox.reject("flavours", b"{}", "not a customer", "x1", "customers.CREATE")
+    twin = arrive(store, "x1", "c1").event
+    with pytest.raises(AlreadyStored, match=f"as e{twin}"):
+        store.inbox.route_again(rejected, event("x1", "c1"), [SYNC])
 
 
 def test_routing_an_unknown_event_again_is_an_error(store):

@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif then != "nothing":
             self._send(status, headers, text, then)
 
-    do_GET = do_POST = do_PUT = do_PATCH = _do
+    do_GET = do_POST = do_PUT = do_PATCH = _do  # noqa: N815 - as http.server calls them
 
     def _send(self, status, headers, text, then):
         self.send_response(status)

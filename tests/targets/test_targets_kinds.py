@@ -1,0 +1,131 @@
+import json
+
+import pytest
+
+from connector.config import TargetConfig
+from connector.errors import ConfigError
+from connector.targets.kinds import KINDS, describe, kind, open_target, problems
+from tests.targets.conftest import qoyod_settings, rest_settings
+
+GOOD = {"csv": {"path": "contacts.csv"}, "rest": rest_settings(), "qoyod": qoyod_settings()}
+
+
+def target(of, settings, **where):
+    return TargetConfig(
+        "crm", of, settings, "config.yaml", {"": (3, 1), **{k.replace("__", "."): v for k, v in where.items()}}
+    )
+
+
+def said(of, settings, **where):
+    return [str(problem) for problem in problems(target(of, settings, **where))]
+
+
+@pytest.mark.parametrize("of", KINDS)
+def test_good_settings_open(of):
+    assert said(of, GOOD[of]) == []
+    opened = open_target(target(of, GOOD[of]))
+    assert (opened.kind, opened.batch_size) == (of, kind(of).batch_size)
+    assert opened.timeout > 0
+    assert opened.uncertain_wait >= 0
+
+
+def test_the_book_stands_beside_the_configuration(tmp_path):
+    config = TargetConfig("book", "csv", {"path": "contacts.csv"}, str(tmp_path / "config.yaml"))
+    assert open_target(config).account == str((tmp_path / "contacts.csv").resolve())
+    absolute = TargetConfig("book", "csv", {"path": "/srv/contacts.csv"}, str(tmp_path / "config.yaml"))
+    assert open_target(absolute).account == "/srv/contacts.csv"
+
+
+@pytest.mark.parametrize(("of", "meant"), [("rset", "did you mean `rest`?"), ("zzz", "known: csv, rest, qoyod")])
+def test_an_unknown_kind(of, meant):
+    (problem,) = said(of, {}, kind=(4, 5))
+    assert problem.startswith("config.yaml:4:5: target crm: ")
+    assert meant in problem
+
+
+def test_a_proxy_is_taken():
+    assert said("qoyod", qoyod_settings(proxy="http://user:pw@proxy.example.com:3128/")) == []
+
+
+def test_a_target_with_mistakes_does_not_open():
+    with pytest.raises(ConfigError, match="api_key: is missing"):
+        open_target(target("qoyod", {}))
+
+
+def test_a_mistake_is_named_at_its_place():
+    settings = rest_settings(timeout="10", auth={"bearer": ""})
+    found = said("rest", settings, timeout=(7, 5), auth__bearer=(9, 7))
+    assert [problem.partition(" ")[0] for problem in found] == ["config.yaml:7:5:", "config.yaml:9:7:"]
+    assert "with its unit" in found[0]
+
+
+def test_a_mistake_without_a_place_stands_at_the_nearest():
+    (problem,) = said("rest", rest_settings(find=[{"path": "/c"}]), find__0=(12, 9), find=(11, 5))
+    assert problem == "config.yaml:12:9: target crm: find.0.match: is missing"
+
+
+WRONG = [
+    ("csv", {}, "path: is missing"),
+    ("csv", {"path": "a.csv", "pth": 1}, "unknown key `pth`, did you mean `path`?"),
+    ("qoyod", qoyod_settings(base_url="ftp://x"), "https://"),
+    ("qoyod", qoyod_settings(base_url="https://user:pw@x.example.com"), "without ? # or @"),
+    ("qoyod", qoyod_settings(base_url="https://x.example.com/?k=1"), "without ? # or @"),
+    ("qoyod", qoyod_settings(base_url="https://"), "https://"),
+    ("qoyod", qoyod_settings(api_key="two\nlines"), "copied whole"),
+    ("qoyod", qoyod_settings(api_key="مفتاح"), "copied whole"),
+    ("qoyod", qoyod_settings(api_key=12345), "put it in quotes"),
+    ("qoyod", qoyod_settings(timeout="1h"), "between 50ms and 2m"),
+    ("qoyod", qoyod_settings(pace="fast"), "300/1m"),
+    ("qoyod", qoyod_settings(pace="0/1m"), "300/1m"),
+    ("qoyod", qoyod_settings(pace="5/soon"), "300/1m"),
+    ("qoyod", qoyod_settings(proxy="proxy.example.com"), "3128"),
+    ("qoyod", qoyod_settings(allow_private="maybe"), "true or false"),
+    ("rest", rest_settings(auth={"oauth2": {}}), "auth.oauth2: is not built yet"),
+    ("rest", rest_settings(auth={}), "one of bearer"),
+    ("rest", rest_settings(auth={"bearer": "a", "header": {"name": "X", "value": "y"}}), "one of bearer"),
+    ("rest", rest_settings(auth="token"), "must be a group"),
+    ("rest", rest_settings(auth={"header": {"name": "X Y", "value": "y"}}), "is not a name"),
+    ("rest", rest_settings(create={"path": "contacts"}), "begins with /"),
+    ("rest", rest_settings(create={"path": "/c?x=1"}), "no ? or #"),
+    ("rest", rest_settings(create={"path": "/a b"}), "plain characters"),
+    ("rest", rest_settings(create={"path": "/c/{{ remote_id }}"}), "not known yet"),
+    ("rest", rest_settings(create={"path": "/c/{{ user.name }}"}), "cannot fill {{ user.name }}"),
+    ("rest", rest_settings(create={"path": "/c", "method": "DELETE"}), "one of"),
+    ("rest", {k: v for k, v in rest_settings().items() if k != "create"}, "create: is missing"),
+    ("rest", {k: v for k, v in rest_settings().items() if k != "update"}, "update: is missing"),
+    ("rest", {k: v for k, v in rest_settings().items() if k != "find"}, "at_most_once: true"),
+    ("rest", rest_settings(find=[{"path": "/c", "match": {}}]), "find.0.match: names no field"),
+    ("rest", rest_settings(find=[{"path": "/c", "match": "phone"}]), "find.0.match: must be a group"),
+    ("rest", rest_settings(find=[{"path": "/c", "match": {"a": 5}}]), "find.0.match.a: must be text"),
+    ("rest", rest_settings(find="/c"), "find: must be a list"),
+    ("rest", rest_settings(find=None), "find: is empty"),
+    ("rest", rest_settings(auth={"header": {"name": "X", "value": "two\nlines"}}), "auth.header.value: must be plain"),
+    ("rest", rest_settings(find=[{"path": "/c", "match": {"a": "{{ customer"}}]), "other half"),
+    ("rest", rest_settings(idempotency_header="Content-Length"), "Idempotency-Key"),
+]
+
+
+@pytest.mark.parametrize(("of", "settings", "words"), WRONG)
+def test_bad_settings_are_named_with_the_cure(of, settings, words):
+    assert any(words in problem for problem in said(of, settings)), said(of, settings)
+
+
+def test_no_problem_shows_a_secret():
+    assert "s3cr3t" not in "".join(said("qoyod", qoyod_settings(api_key="s3cr3t\n")))
+
+
+def test_kinds_describe_themselves_as_data():
+    described = {each["kind"]: each for each in json.loads(json.dumps(describe()))}
+    assert list(described) == list(KINDS)
+    settings = {setting["name"]: setting for setting in described["qoyod"]["settings"]}
+    assert settings["api_key"] == {
+        "name": "api_key",
+        "required": True,
+        "secret": True,
+        "help": "from Qoyod: Settings, General Settings, Generate New Key",
+    }
+    assert all(setting["help"] for each in described.values() for setting in each["settings"])
+
+
+def test_every_kind_has_a_file_of_its_own_name():
+    assert all(module == f"connector.targets.{name}" for name, module in KINDS.items())

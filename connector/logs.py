@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -27,6 +28,12 @@ def set_up(level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def places(error: BaseException) -> str:
+    """Return where an error arose, the innermost place last; never its text, which may hold a customer."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return " > ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
 
 
 def _masked(_logger: Any, _name: str, facts: Any) -> Any:

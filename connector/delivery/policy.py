@@ -21,7 +21,7 @@ A target:
 While a target is not open its deliveries wait without ageing: no attempt is spent and the fortnight stands still.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -49,6 +49,13 @@ DeliveryEnd = Literal["pending", "delivered", "skipped", "held", "failed"]
 SICK_IN_A_ROW = 10
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 600.0
+_ENDS: Mapping[type[Outcome], DeliveryEnd] = {
+    Delivered: "delivered",
+    Retry: "pending",
+    Hold: "held",
+    Skip: "skipped",
+    Fail: "failed",
+}
 _NOT_FROM_TARGET = ("cannot_map", "no_sync", "no_target", "maybe_there")
 
 
@@ -70,7 +77,7 @@ def settlement(claim: Claim, tried: Tried, times: tuple[int, int], retry: RetryC
     return Settlement(
         claim=claim,
         outcome=outcome,
-        state=_state(outcome),
+        state=_ENDS[type(outcome)],
         due_at=now + _wait_ms(claim, outcome, retry, jitter) if isinstance(outcome, Retry) else None,
         reason=_reason(outcome),
         spent=outcome.spent if isinstance(outcome, Retry) else True,
@@ -111,20 +118,6 @@ def _grown(attempt: int, first: float, longest: float, jitter: Jitter) -> float:
     return wait_exponential(multiplier=first, max=longest)(state) * (1 - 0.2 * jitter())
 
 
-def _state(outcome: Outcome) -> DeliveryEnd:
-    match outcome:
-        case Delivered():
-            return "delivered"
-        case Retry():
-            return "pending"
-        case Hold():
-            return "held"
-        case Skip():
-            return "skipped"
-        case Fail():
-            return "failed"
-
-
 def _reason(outcome: Outcome) -> str:
     return outcome.how if isinstance(outcome, Delivered) else outcome.reason
 
@@ -162,8 +155,7 @@ def proves(outcome: Outcome) -> bool:
             return outcome.code not in _NOT_FROM_TARGET
         case Fail():
             return outcome.code == "rejected"
-        case Retry():
-            return False
+    return False
 
 
 def _troubled(state: TargetState, trouble: Trouble, now: int, jitter: Jitter) -> TargetState:

@@ -26,13 +26,16 @@ class Shelf:
         self.routes: Mapping[str, Route] = {}
 
     def refresh(self) -> None:
-        """Look at the files that syncs use; read what changed. Cheap when nothing did."""
-        names = {sync.mapping for sync in self._config.syncs.values()}
-        changed = [name for name in sorted(names) if self._changed(name)]
-        for name in changed:
-            self._read(name)
-        if changed or not self.routes:
-            self.routes = {name: self._route(name, sync) for name, sync in self._config.syncs.items()}
+        """Look at the files that syncs use; read what changed. Cheap when nothing did.
+
+        Raises StoreBusy; the files that could not be published are looked at again by the next call.
+        """
+        for name in sorted({sync.mapping for sync in self._config.syncs.values()}):
+            stamp = self._stamp(name)
+            if name not in self._stamps or self._stamps[name] != stamp:
+                self._read(name)
+                self._stamps[name] = stamp
+        self.routes = {name: self._route(name, sync) for name, sync in self._config.syncs.items()}
 
     def _route(self, name: str, sync: SyncConfig) -> Route:
         return Route(sync, self._conditions.get(name), self._documents.get(sync.mapping))
@@ -40,16 +43,12 @@ class Shelf:
     def _path(self, name: str) -> Path:
         return self._config.mappings / f"{name}.yaml"
 
-    def _changed(self, name: str) -> bool:
+    def _stamp(self, name: str) -> tuple[int, int] | None:
         try:
             facts = self._path(name).stat()
-            stamp: tuple[int, int] | None = (facts.st_mtime_ns, facts.st_size)
         except OSError:
-            stamp = None
-        if name in self._stamps and self._stamps[name] == stamp:
-            return False
-        self._stamps[name] = stamp
-        return True
+            return None
+        return facts.st_mtime_ns, facts.st_size
 
     def _read(self, name: str) -> None:
         path = self._path(name)
@@ -60,11 +59,15 @@ class Shelf:
             log.error("mapping not usable; the last good one stays", mapping=name, problem=str(problem))
             self._fall_back(name, path)
             return
-        self._documents[name] = mapping
         if self._store.mappings.publish(name, mapping.kind, mapping.hash, text, "the mappings folder"):
             log.info("mapping published", mapping=name, hash=mapping.hash[:12])
+        self._documents[name] = mapping
 
     def _fall_back(self, name: str, path: Path) -> None:
         text = None if name in self._documents else self._store.mappings.active(name)
-        if text is not None:
+        if text is None:
+            return
+        try:
             self._documents[name] = document.read(text, str(path))
+        except MappingError as problem:  # what an older program took
+            log.error("the last good mapping is none for this program", mapping=name, problem=str(problem))

@@ -4,8 +4,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -16,8 +16,10 @@ from connector.delivery.alerts import Alerts
 from connector.delivery.deliver import deliver
 from connector.delivery.lease import Lease, Silence
 from connector.delivery.policy import Tried
+from connector.delivery.run import TargetRun
 from connector.delivery.shelf import Shelf
 from connector.errors import StoreBusy
+from connector.logs import places
 from connector.models import Claim, Outcome, Retry, Settlement, TargetState
 from connector.store import Store, Turned, now_ms
 from connector.targets.base import Target
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 POLL = 0.02  # how often an idle worker asks whether anything was committed: 15 microseconds each
 LOOK = 0.25  # how often it looks for what became due by the clock alone
 TIDY = 1.0  # how often it looks at the mappings folder
+GATHER = 0.005  # how long a finished push waits for others, to be settled with them, while all threads are busy
 DRAIN = 25.0  # how long a worker that is told to stop waits for its running pushes
 CHECK_HELD = 600.0  # how often a held target is checked again
 MOST_AT_ONCE = 500
@@ -39,24 +42,6 @@ class Hooks:
     wall: Callable[[], int] = now_ms
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRun:
-    """Be what a target may ask of this worker while it pushes."""
-
-    name: str
-    target: Target
-    lease: Lease
-    store: Store
-
-    def still_ours(self) -> bool:
-        """Tell whether the lease outlives one more write."""
-        return self.lease.holds_for(self.target.timeout)
-
-    def linked_to(self, remote_id: str) -> str | None:
-        """Return whose record this is, by the links of this account."""
-        return self.store.links.owner(self.name, self.target.account, remote_id)
 
 
 class Worker:
@@ -78,91 +63,142 @@ class Worker:
         self._seconds = max(config.worker.lease, *(2 * target.timeout for target in self._targets.values()), 0.0)
         self._lease = Lease(self._seconds, self._hooks.clock)
         self._silence = Silence(self._seconds, self._hooks.clock)
-        self._free = config.worker.push_threads
+        self._threads = config.worker.push_threads
+        self._slots = self._threads + self._threads // 2  # some are claimed ahead, so that no thread waits for a turn
+        self._free = self._slots
+        self._work: queue.SimpleQueue[tuple[str, list[Claim]] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[list[Settlement]] = queue.SimpleQueue()
         self._order = list(self._targets)
         self._runs = {name: TargetRun(name, t, self._lease, store) for name, t in self._targets.items()}
         self._checked: dict[str, float] = {}
+        self._beating = threading.RLock()
+        self._doubt = False  # a turn was not answered: the store may hold claims of ours that we do not know
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish the running pushes (25 s at most) and leave in order."""
         self._store.states.register(self._order)
         self._beat()
-        heart = threading.Thread(target=self._heart, args=(stop,), name="heart", daemon=True)
-        heart.start()
-        with ThreadPoolExecutor(self._config.worker.push_threads, "push") as pool:
-            self._loop(pool, stop)
+        for n in range(self._threads):
+            threading.Thread(target=self._pusher, name=f"push-{n}", daemon=True).start()
+        with self._beats():
+            self._loop(stop)
+            self._release()
             self._drain()
-            pool.shutdown(wait=False, cancel_futures=True)
-            self._leave()
+        for _ in range(self._threads):
+            self._work.put(None)
+        self._leave()
 
-    def _loop(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+    @contextmanager
+    def _beats(self) -> Iterator[None]:
+        # Also while the last pushes end: they need their lease until then.
+        ended = threading.Event()
+        heart = threading.Thread(target=self._heart, args=(ended,), name="heart", daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            heart.join(TIDY)  # a beat after the leave would be a ghost's
+
+    def _loop(self, stop: threading.Event) -> None:
         unsettled: list[Settlement] = []
         version, looked, tidied = -1, 0.0, float("-inf")
         while not stop.is_set():
             unsettled += self._finished(POLL)
             now = self._hooks.clock()
             if now - tidied >= TIDY:
-                self._shelf.refresh()
+                if not self._refreshed():
+                    continue
                 tidied = now
             today = self._store.queue.version()
             if not unsettled and today == version and now - looked < LOOK:
                 continue
             version, looked = today, now
-            unsettled = self._turn(pool, unsettled)
+            unsettled = self._turn(unsettled)
         self._settle(unsettled)
 
-    def _finished(self, wait: float) -> list[Settlement]:
-        finished: list[Settlement] = []
+    def _refreshed(self) -> bool:
         try:
+            self._shelf.refresh()
+        except StoreBusy as busy:
+            _wait_for_the_store(busy)
+            return False
+        return True
+
+    def _finished(self, wait: float) -> list[Settlement]:
+        # A turn costs a sync, whatever it settles: let a few come together while the threads go on with what is ahead.
+        finished: list[Settlement] = []
+        with suppress(queue.Empty):
             finished += self._done.get(timeout=wait)
             self._free += 1
+            until = self._hooks.clock() + GATHER
+            while self._slots - self._free >= self._threads:
+                finished += self._done.get(timeout=max(0.0, until - self._hooks.clock()))
+                self._free += 1
             while True:
                 finished += self._done.get_nowait()
                 self._free += 1
-        except queue.Empty:
-            return finished
+        return finished
 
-    def _turn(self, pool: ThreadPoolExecutor, unsettled: list[Settlement]) -> list[Settlement]:
+    def _turn(self, unsettled: list[Settlement]) -> list[Settlement]:
+        wanted = self._wanted()
         try:
-            turned = self._store.queue.turn(self._owner, unsettled, self._wanted(), self._advance)
+            if self._doubt and not unsettled and self._free == self._slots:
+                self._give_back()
+            turned = self._store.queue.turn(self._owner, unsettled, wanted, self._advance)
         except StoreBusy as busy:
-            log.error("the store is busy; trying again", problem=str(busy))
-            time.sleep(LOOK)
+            self._doubt = self._doubt or bool(wanted)
+            _wait_for_the_store(busy)
             return unsettled
         self._report(turned, unsettled)
         for name, claims in _by_target(turned.claims).items():
             for batch in _batches(claims, self._targets[name].batch_size):
                 self._free -= 1
-                pool.submit(self._push, name, batch)
+                self._work.put((name, batch))
         return []
 
     def _wanted(self) -> dict[str, int]:
         # Round the targets, so that a busy one cannot keep the others waiting: each gets its share of the free threads.
-        if self._free <= 0 or not self._order or not self._lease.holds_for(0):
+        if self._free <= 0 or self._doubt or not self._order or not self._lease.holds_for(0):
             return {}
         self._order.append(self._order.pop(0))
         share = max(1, self._free // len(self._order))
         chosen = self._order[: self._free]
         return {name: min(share * self._targets[name].batch_size, MOST_AT_ONCE) for name in chosen}
 
+    def _give_back(self) -> None:
+        # Nothing of ours runs and all is settled: what the store still counts as ours was claimed by a turn whose
+        # answer never came. Nobody would push it, and no other worker take it, for as long as this one lives.
+        with self._beating:
+            beat = self._store.leases.beats().get(self._owner, 0)
+            taken = self._store.leases.reclaim(self._owner, beat, {})
+            self._beat()
+        self._doubt = False
+        log.warning("gave back what was claimed without an answer of the store", deliveries=taken)
+
     def _advance(self, state: TargetState, outcomes: Sequence[Outcome], now: int) -> TargetState:
         return policy.advance(state, outcomes, now, self._hooks.jitter)
+
+    def _pusher(self) -> None:
+        while (job := self._work.get()) is not None:
+            self._push(*job)
 
     def _push(self, name: str, claims: list[Claim]) -> None:
         started_at = self._hooks.wall()
         try:
             tried = deliver(claims, self._targets[name], self._shelf.routes, self._runs[name])
-        except Exception as problem:  # a fault of ours must not stop the others, nor be lost
-            log.exception("a fault of the connector while delivering", target=name)
+        except Exception as problem:  # noqa: BLE001 - a fault of ours must not stop the others, nor be lost
+            self._fault("a fault of the connector while delivering", problem)
             reason = f"a fault of the connector itself ({type(problem).__name__}); it is in the log"
             tried = [Tried(Retry(reason, maybe_sent=True))] * len(claims)
+        self._done.put([self._settlement(*pair, started_at) for pair in zip(claims, tried, strict=True)])
+
+    def _settlement(self, claim: Claim, tried: Tried, started_at: int) -> Settlement:
         times = (started_at, self._hooks.wall())
-        settle = [
-            policy.settlement(claim, what, times, self._config.retry, self._hooks.jitter)
-            for claim, what in zip(claims, tried, strict=True)
-        ]
-        self._done.put(settle)
+        return policy.settlement(claim, tried, times, self._config.retry, self._hooks.jitter)
+
+    def _fault(self, what: str, problem: Exception) -> None:
+        log.error(what, worker=self._owner, error=type(problem).__name__, places=places(problem))
 
     def _report(self, turned: Turned, settled: Sequence[Settlement]) -> None:
         for lost in turned.refused:
@@ -194,21 +230,22 @@ class Worker:
         elif state.state == "open":
             self._alerts.say(f"{state.name} works again; what waited is being delivered.")
 
-    def _heart(self, stop: threading.Event) -> None:
-        while not stop.wait(self._seconds / 3):
+    def _heart(self, ended: threading.Event) -> None:
+        while not ended.wait(self._seconds / 3):
             try:
                 self._beat()
                 self._take_over()
                 self._check_held()
             except StoreBusy as busy:
                 log.error("no heartbeat: the store is busy", problem=str(busy))
-            except Exception:
-                log.exception("a fault of the connector in its heart")
+            except Exception as problem:  # noqa: BLE001 - a heart that stops would cost every lease
+                self._fault("a fault of the connector in its heart", problem)
 
     def _beat(self) -> None:
-        asked_at = self._hooks.clock()
-        self._store.leases.beat(self._owner, int(self._seconds * 1000))
-        self._lease.renew(asked_at)
+        with self._beating:
+            asked_at = self._hooks.clock()
+            self._store.leases.beat(self._owner, int(self._seconds * 1000))
+            self._lease.renew(asked_at)
 
     def _take_over(self) -> None:
         beats = {owner: beat for owner, beat in self._store.leases.beats().items() if owner != self._owner}
@@ -228,9 +265,17 @@ class Worker:
                 self._store.states.resume(name)
                 self._target_changed(TargetState(name))
 
+    def _release(self) -> None:
+        # What was claimed ahead and never begun goes back untouched.
+        given_back = Tried(Retry("the worker stopped before it began", after=0.0, spent=False))
+        with suppress(queue.Empty):
+            while (job := self._work.get_nowait()) is not None:
+                now = self._hooks.wall()
+                self._done.put([self._settlement(claim, given_back, now) for claim in job[1]])
+
     def _drain(self) -> None:
         until = self._hooks.clock() + DRAIN
-        while self._free < self._config.worker.push_threads and self._hooks.clock() < until:
+        while self._free < self._slots and self._hooks.clock() < until:
             self._settle(self._finished(POLL))
 
     def _settle(self, settlements: list[Settlement]) -> None:
@@ -250,6 +295,11 @@ class Worker:
             self._store.leases.leave(self._owner)
         except StoreBusy as busy:
             log.error("left without a word: the store is busy", problem=str(busy))
+
+
+def _wait_for_the_store(busy: StoreBusy) -> None:
+    log.error("the store is busy; trying again", problem=str(busy))
+    time.sleep(LOOK)
 
 
 def _by_target(claims: Sequence[Claim]) -> dict[str, list[Claim]]:

@@ -130,16 +130,18 @@ def _status(arrival: _Arrival, conflict: bool) -> Status:
 
 # The writer has the store to itself: what is beyond the last id is this group's.
 _LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))
-_KEPT = bulk.gather(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(
-    events.c.source.in_(sa.bindparam("sources", expanding=True)),
-    events.c.xid.in_(sa.bindparam("xids", expanding=True)),
-    NOT_REJECTED,
+_NAMES = sa.select(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(NOT_REJECTED)
+_KEPT = bulk.gather(
+    _NAMES.where(
+        events.c.source.in_(sa.bindparam("sources", expanding=True)),
+        events.c.xid.in_(sa.bindparam("xids", expanding=True)),
+    )
 )
-_NAMELESS = bulk.gather(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(
-    events.c.id > sa.bindparam("last", type_=sa.BigInteger), events.c.xid.is_(None), NOT_REJECTED
-)
-_BUSY_LANES = bulk.gather(deliveries.c.target, deliveries.c.customer).where(
-    deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
+_NAMELESS = bulk.gather(_NAMES.where(events.c.id > sa.bindparam("last", type_=sa.BigInteger), events.c.xid.is_(None)))
+_BUSY_LANES = bulk.gather(
+    sa.select(deliveries.c.target, deliveries.c.customer).where(
+        deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
+    )
 )
 
 

@@ -4,21 +4,17 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from connector.store import bulk
 from connector.store.tables import UNFINISHED, deliveries
 
 Lane = tuple[str, str]
 
-_UNFINISHED = (
-    sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state)
-    .where(deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED)
-    .order_by(deliveries.c.id)
+_UNFINISHED = bulk.gather(
+    sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state).where(
+        deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
+    )
 )
-_MOVE = (
-    sa.update(deliveries)
-    .where(deliveries.c.id == sa.bindparam("delivery"))
-    .values(state=sa.bindparam("to"))
-    .execution_options(synchronize_session=False)
-)
+_MOVE = bulk.update(deliveries, "id", lambda sent: {"state": sent("state")})
 
 
 def arrange(connection: sa.Connection, lanes: Iterable[Lane]) -> None:
@@ -30,11 +26,12 @@ def arrange(connection: sa.Connection, lanes: Iterable[Lane]) -> None:
     if not wanted:
         return
     by_lane: dict[Lane, list[tuple[int, str]]] = {}
-    for row in connection.execute(_UNFINISHED, {"customers": list({customer for _, customer in wanted})}):
-        by_lane.setdefault((row.target, row.customer), []).append((row.id, row.state))
+    customers = list({customer for _, customer in wanted})
+    for delivery, target, customer, state in sorted(bulk.rows(connection, _UNFINISHED, customers=customers)):
+        by_lane.setdefault((target, customer), []).append((delivery, state))
     moves = [move for lane in wanted for move in _moves(by_lane.get(lane, []))]
     if moves:
-        connection.execute(_MOVE, [{"delivery": delivery, "to": to} for delivery, to in moves])
+        bulk.run(connection, _MOVE, [{"id": delivery, "state": state} for delivery, state in moves])
 
 
 def _moves(lane: list[tuple[int, str]]) -> list[tuple[int, str]]:

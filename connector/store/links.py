@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from connector.models import Link
+from connector.store import bulk
 from connector.store.engine import Engine
 from connector.store.tables import links
 
-_OWNERS = sa.select(links.c.target, links.c.remote_id, links.c.account, links.c.customer).where(
-    links.c.remote_id.in_(sa.bindparam("remote_ids", expanding=True))
-)
-_COLUMNS = ("remote_id", "account", "source_updated_at", "arrival", "record_hash", "mapping_hash", "linked_at")
-_insert = sqlite.insert(links)
-_PUT = _insert.on_conflict_do_update(
-    index_elements=[links.c.target, links.c.customer], set_={name: _insert.excluded[name] for name in _COLUMNS}
+_OWNERS = bulk.gather(
+    sa.select(links.c.target, links.c.remote_id, links.c.account, links.c.customer).where(
+        links.c.remote_id.in_(sa.bindparam("remote_ids", expanding=True))
+    )
 )
 
 
@@ -32,16 +29,16 @@ class Links:
 
 def owners(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
     """Return the linked customer of each (target, account, remote id) that has one."""
-    rows = connection.execute(_OWNERS, {"remote_ids": [remote_id for _, _, remote_id in wanted]})
-    return {
-        (r.target, r.account, r.remote_id): r.customer for r in rows if (r.target, r.account, r.remote_id) in wanted
-    }
+    rows = bulk.rows(connection, _OWNERS, remote_ids=[remote_id for _, _, remote_id in wanted])
+    found = {(target, account, remote_id): customer for target, remote_id, account, customer in rows}
+    return {key: found[key] for key in wanted if key in found}
 
 
 def put(connection: sa.Connection, made: Sequence[Link], now: int) -> None:
     """Write links, over older ones of the same target and customer."""
-    connection.execute(
-        _PUT,
+    bulk.insert(
+        connection,
+        links,
         [
             {
                 "target": link.target,
@@ -56,4 +53,5 @@ def put(connection: sa.Connection, made: Sequence[Link], now: int) -> None:
             }
             for link in made
         ],
+        over=("target", "customer"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.models import Claim, Link, Settlement, TargetState
-from connector.store import settling, states
+from connector.store import bulk, settling, states
 from connector.store.engine import Engine
 from connector.store.states import Advance
 from connector.store.tables import PENDING, deliveries, events
@@ -72,42 +72,52 @@ def _turn(connection: sa.Connection, turn: Turn, advance: Advance) -> Turned:
     return Turned(refused, claims, known, changed)
 
 
-_DUE = (
+_DUE = bulk.gather(
     sa.select(deliveries.c.id)
     .where(
-        deliveries.c.target == sa.bindparam("wanted_target"),
-        PENDING,
-        deliveries.c.due_at <= sa.bindparam("now"),
+        deliveries.c.target == sa.bindparam("wanted_target"), PENDING, deliveries.c.due_at <= sa.bindparam("wanted_now")
     )
     .order_by(deliveries.c.due_at, deliveries.c.id)
     .limit(sa.bindparam("most"))
 )
 _TAKE = (
     sa.update(deliveries)
-    .where(deliveries.c.id.in_(_DUE.scalar_subquery()))
+    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
     .values(state="running", owner=sa.bindparam("new_owner"), fence=deliveries.c.fence + 1)
-    .returning(deliveries.c.id)
 )
 _joined = deliveries.join(events, events.c.id == deliveries.c.event_id).outerjoin(
     link_table,
     sa.and_(link_table.c.target == deliveries.c.target, link_table.c.customer == deliveries.c.customer),
 )
-_CLAIMED = (
-    sa.select(
-        deliveries,
-        events.c.body,
-        events.c.action,
-        link_table.c.remote_id.label("link_remote_id"),
-        link_table.c.account,
-        link_table.c.source_updated_at,
-        link_table.c.arrival,
-        link_table.c.record_hash,
-        link_table.c.mapping_hash.label("link_mapping_hash"),
-    )
-    .select_from(_joined)
-    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(deliveries.c.due_at, deliveries.c.id)
+_WANTED = (
+    deliveries.c.due_at,
+    deliveries.c.id,
+    deliveries.c.event_id,
+    deliveries.c.source,
+    deliveries.c.sync,
+    deliveries.c.target,
+    deliveries.c.customer,
+    deliveries.c.fence,
+    deliveries.c.attempts,
+    deliveries.c.generation,
+    deliveries.c.maybe_sent,
+    deliveries.c.alone,
+    deliveries.c.active_since,
+    deliveries.c.mapping_hash,
+    deliveries.c.create_anyway,
+    events.c.action,
+    sa.func.hex(events.c.body).label("body"),
+    link_table.c.remote_id.label("link_remote_id"),
+    link_table.c.account,
+    link_table.c.source_updated_at,
+    link_table.c.arrival,
+    link_table.c.record_hash,
+    link_table.c.mapping_hash.label("link_mapping_hash"),
 )
+_CLAIMED = bulk.gather(
+    sa.select(*_WANTED).select_from(_joined).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
+_NAMES = [column.name for column in _WANTED]
 
 
 def _claim(connection: sa.Connection, state: TargetState, limit: int, turn: Turn) -> list[Claim]:
@@ -115,48 +125,52 @@ def _claim(connection: sa.Connection, state: TargetState, limit: int, turn: Turn
     if state.state != "open" and not probes:
         return []
     most = 1 if probes else limit
-    values = {"wanted_target": state.name, "now": turn.now, "most": most, "new_owner": turn.owner}
-    ids = list(connection.execute(_TAKE, values).scalars())
-    if not ids:
+    due = bulk.rows(connection, _DUE, wanted_target=state.name, wanted_now=turn.now, most=most)
+    if not due:
         return []
+    ids = [row[0] for row in due]
+    connection.execute(_TAKE, {"ids": ids, "new_owner": turn.owner})
     if probes:
         states.save(connection, replace(state, state="probing", prober=turn.owner))
-    return [_made(row, state.stopped_ms) for row in connection.execute(_CLAIMED, {"ids": ids})]
+    return [
+        _made(dict(zip(_NAMES, row, strict=True)), state.stopped_ms)
+        for row in sorted(bulk.rows(connection, _CLAIMED, ids=ids))
+    ]
 
 
-def _made(row: Any, stopped_ms: int) -> Claim:
+def _made(row: Mapping[str, Any], stopped_ms: int) -> Claim:
     return Claim(
-        delivery=row.id,
-        event=row.event_id,
-        source=row.source,
-        sync=row.sync,
-        target=row.target,
-        customer=row.customer,
-        action=row.action or "",
-        body=row.body or b"",
-        fence=row.fence,
-        attempts=row.attempts,
-        generation=row.generation,
-        maybe_sent=row.maybe_sent,
-        alone=row.alone,
-        active_since=row.active_since,
+        delivery=row["id"],
+        event=row["event_id"],
+        source=row["source"],
+        sync=row["sync"],
+        target=row["target"],
+        customer=row["customer"],
+        action=row["action"] or "",
+        body=bytes.fromhex(row["body"] or ""),
+        fence=row["fence"],
+        attempts=row["attempts"],
+        generation=row["generation"],
+        maybe_sent=bool(row["maybe_sent"]),
+        alone=bool(row["alone"]),
+        active_since=row["active_since"],
         link=_link(row),
-        mapping_hash=row.mapping_hash,
-        create_anyway=row.create_anyway,
+        mapping_hash=row["mapping_hash"],
+        create_anyway=bool(row["create_anyway"]),
         stopped_ms=stopped_ms,
     )
 
 
-def _link(row: Any) -> Link | None:
-    if row.link_remote_id is None:
+def _link(row: Mapping[str, Any]) -> Link | None:
+    if row["link_remote_id"] is None:
         return None
     return Link(
-        row.target,
-        row.customer,
-        row.link_remote_id,
-        row.account,
-        row.source_updated_at,
-        row.arrival,
-        row.record_hash,
-        row.link_mapping_hash,
+        row["target"],
+        row["customer"],
+        row["link_remote_id"],
+        row["account"],
+        row["source_updated_at"],
+        row["arrival"],
+        row["record_hash"],
+        row["link_mapping_hash"],
     )

@@ -7,12 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.models import Delivered, Hold, Settlement
-from connector.store import links
+from connector.store import bulk, links
 from connector.store.lanes import arrange
 from connector.store.tables import RUNNING, attempts, deliveries
 
-_HELD_BY = sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence).where(
-    deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), RUNNING
+_HELD_BY = bulk.gather(
+    sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence).where(
+        deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), RUNNING
+    )
 )
 
 
@@ -23,7 +25,7 @@ def fence(
     if not settlements:
         return [], []
     ids = [s.claim.delivery for s in settlements]
-    held = {(row.id, row.owner, row.fence) for row in connection.execute(_HELD_BY, {"ids": ids})}
+    held = {tuple(row) for row in bulk.rows(connection, _HELD_BY, ids=ids)}
     valid: list[Settlement] = []
     refused: list[Settlement] = []
     for settlement in settlements:
@@ -66,26 +68,24 @@ def _stolen(settlement: Settlement) -> Settlement:
     return replace(settlement, outcome=hold, state="held", due_at=None, reason=hold.reason, link=None)
 
 
-_SETTLE = (
-    sa.update(deliveries)
-    .where(deliveries.c.id == sa.bindparam("delivery"))
-    .values(
-        {
-            deliveries.c.state: sa.bindparam("to"),
-            deliveries.c.owner: None,
-            deliveries.c.due_at: sa.func.coalesce(sa.bindparam("due"), deliveries.c.due_at),
-            deliveries.c.attempts: deliveries.c.attempts + sa.bindparam("spent"),
-            deliveries.c.active_since: sa.func.coalesce(deliveries.c.active_since, sa.bindparam("active")),
-            deliveries.c.maybe_sent: sa.bindparam("doubt"),
-            deliveries.c.alone: sa.bindparam("single"),
-            deliveries.c.remote_id: sa.func.coalesce(sa.bindparam("remote"), deliveries.c.remote_id),
-            deliveries.c.mapping_hash: sa.func.coalesce(sa.bindparam("mapping"), deliveries.c.mapping_hash),
-            deliveries.c.code: sa.bindparam("why"),
-            deliveries.c.reason: sa.bindparam("because"),
-            deliveries.c.warnings: sa.bindparam("warned", type_=sa.JSON),
-            deliveries.c.finished_at: sa.bindparam("finished"),
-        }
-    )
+_SETTLE = bulk.update(
+    deliveries,
+    "id",
+    lambda sent: {
+        "state": sent("state"),
+        "owner": None,
+        "due_at": sa.func.coalesce(sent("due_at"), deliveries.c.due_at),
+        "attempts": deliveries.c.attempts + sent("spent"),
+        "active_since": sa.func.coalesce(deliveries.c.active_since, sent("active_since")),
+        "maybe_sent": sent("maybe_sent"),
+        "alone": sent("alone"),
+        "remote_id": sa.func.coalesce(sent("remote_id"), deliveries.c.remote_id),
+        "mapping_hash": sa.func.coalesce(sent("mapping_hash"), deliveries.c.mapping_hash),
+        "code": sent("code"),
+        "reason": sent("reason"),
+        "warnings": sent("warnings"),
+        "finished_at": sent("finished_at"),
+    },
 )
 
 
@@ -94,8 +94,8 @@ def settle(connection: sa.Connection, owner: str, valid: list[Settlement], now: 
     if not valid:
         return []
     settlements = _without_stolen_links(connection, valid)
-    connection.execute(_SETTLE, [_settled(s, now) for s in settlements])
-    connection.execute(sa.insert(attempts), [_attempt(s, owner) for s in settlements])
+    bulk.run(connection, _SETTLE, [_settled(s, now) for s in settlements])
+    bulk.insert(connection, attempts, [_attempt(s, owner) for s in settlements])
     made = [s.link for s in settlements if s.link is not None]
     if made:
         links.put(connection, made, now)
@@ -106,19 +106,19 @@ def settle(connection: sa.Connection, owner: str, valid: list[Settlement], now: 
 def _settled(s: Settlement, now: int) -> dict[str, Any]:
     outcome = s.outcome
     return {
-        "delivery": s.claim.delivery,
-        "to": s.state,
-        "due": s.due_at,
+        "id": s.claim.delivery,
+        "state": s.state,
+        "due_at": s.due_at,
         "spent": int(s.spent),
-        "active": s.started_at - s.claim.stopped_ms,
-        "doubt": s.maybe_sent,
-        "single": getattr(outcome, "alone", False),
-        "remote": s.link.remote_id if s.link else None,
-        "mapping": s.mapping_hash,
-        "why": getattr(outcome, "code", None),
-        "because": s.reason,
-        "warned": list(s.warnings),
-        "finished": None if s.state == "pending" else now,
+        "active_since": s.started_at - s.claim.stopped_ms,
+        "maybe_sent": s.maybe_sent,
+        "alone": getattr(outcome, "alone", False),
+        "remote_id": s.link.remote_id if s.link else None,
+        "mapping_hash": s.mapping_hash,
+        "code": getattr(outcome, "code", None),
+        "reason": _text(s.reason),
+        "warnings": [_text(warning) for warning in s.warnings],
+        "finished_at": None if s.state == "pending" else now,
     }
 
 
@@ -130,7 +130,12 @@ def _attempt(s: Settlement, owner: str) -> dict[str, Any]:
         "started_at": s.started_at,
         "took_ms": s.took_ms,
         "outcome": how,
-        "reason": s.reason,
-        "answer": getattr(s.outcome, "answer", ""),
+        "reason": _text(s.reason),
+        "answer": _text(getattr(s.outcome, "answer", "")),
         "worker": owner,
     }
+
+
+def _text(said: str) -> str:
+    # A target can answer with half a character or a NUL; neither may keep its delivery from being settled.
+    return said.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from connector.errors import NotFound
 from connector.models import Outcome, Settlement, StateName, TargetState
+from connector.store import bulk
 from connector.store.engine import Engine, insert_once
 from connector.store.tables import targets
 
@@ -40,9 +41,12 @@ class States:
         return changed
 
 
+_ALL = bulk.gather(sa.select(*[targets.c[name] for name in TargetState.__slots__]))
+
+
 def load(connection: sa.Connection) -> dict[str, TargetState]:
     """Read every target's state."""
-    return {row.name: TargetState(**row._mapping) for row in connection.execute(sa.select(targets))}
+    return {row[0]: TargetState(*row) for row in bulk.rows(connection, _ALL)}
 
 
 def save(connection: sa.Connection, state: TargetState) -> None:

@@ -1,8 +1,11 @@
+import fcntl
 import json
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from connector import flavours
 from connector.bundled import bundled
@@ -26,10 +29,14 @@ class Book:
     def __init__(self):
         self.sent, self.script, self.checks, self.gate = [], [], [True], threading.Event()
         self.gate.set()
-        self.owners = {}
+        self.owners, self.asked = {}, 0
 
     def check(self):
-        return Check(self.checks.pop(0) if len(self.checks) > 1 else self.checks[0], ())
+        self.asked += 1
+        answer = self.checks.pop(0) if len(self.checks) > 1 else self.checks[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return Check(answer, ())
 
     def upsert(self, requests, run):
         self.gate.wait(10)
@@ -60,11 +67,35 @@ def config(tmp_path, syncs=(SYNC,), **worker):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, request):
+    "A real store; its patience (seconds) may be given by an indirect parameter."
     upgrade(f"sqlite:///{tmp_path}/connector.db")
-    store = open_store(f"sqlite:///{tmp_path}/connector.db")
+    store = open_store(f"sqlite:///{tmp_path}/connector.db", patience=getattr(request, "param", 5.0))
     yield store
     store.close()
+
+
+@pytest.fixture
+def locked(tmp_path):
+    "Hold the store's write lock, as another process does that writes for too long."
+    with (tmp_path / "connector.db.lock").open("ab") as file:
+
+        @contextmanager
+        def locked():
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+        yield locked
+
+
+@pytest.fixture
+def logged():
+    "The lines that are logged meanwhile."
+    with structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.config import RetryConfig
 from connector.delivery.policy import Tried, advance, settlement
-from connector.models import Claim, Delivered, Fail, Hold, Retry, Skip, TargetState, Trouble
+from connector.models import Claim, Delivered, Fail, Hold, Outcome, Retry, Skip, TargetState, Trouble
 
 DAY = 86_400_000
 NOW = 1_700_000_000_000
@@ -22,16 +24,20 @@ def settle(outcome, jitter=0.0, retry=None, **more):
     return settlement(claim(**more), Tried(outcome), (NOW - 7, NOW), retry or RetryConfig(), lambda: jitter)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "state"),
-    [
-        (Delivered("created", "7"), "delivered"),
-        (Skip("older"), "skipped"),
-        (Hold("decide", "two_matches"), "held"),
-        (Fail("bad"), "failed"),
-        (Retry("later"), "pending"),
-    ],
-)
+ENDS = [
+    (Delivered("created", "7"), "delivered"),
+    (Skip("older"), "skipped"),
+    (Hold("decide", "two_matches"), "held"),
+    (Fail("bad"), "failed"),
+    (Retry("later"), "pending"),
+]
+
+
+def test_no_outcome_is_forgotten():
+    assert {type(outcome) for outcome, _ in ENDS} == set(get_args(Outcome))
+
+
+@pytest.mark.parametrize(("outcome", "state"), ENDS)
 def test_each_outcome_has_its_state(outcome, state):
     made = settle(outcome)
     assert made.state == state

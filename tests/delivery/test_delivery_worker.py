@@ -190,6 +190,24 @@ def test_a_condition_that_is_not_met_skips(start, arrive, until, book):
     assert len(book.sent) == 1
 
 
+def test_a_mapping_that_is_not_for_this_customer_skips(start, arrive, until, book, mapping_file):
+    mapping_file.write_text("when: crn\n" + mapping_file.read_text().split("samples:")[0])
+    start()
+    arrive(1)
+    row = until(1, "skipped")
+    assert "crn" in row["reason"]
+    assert (len(row["mapping_hash"]), book.sent) == (64, [])
+
+
+def test_a_required_field_that_is_empty_holds_and_names_it(start, arrive, until, book, mapping_file):
+    mapping_file.write_text("version: 1\nkind: rest\nfields: {street: {from: street, required: true}}\n")
+    start()
+    arrive(1)
+    row = until(1, "held")
+    assert (row["code"], book.sent) == ("cannot_map", [])
+    assert "street is required" in row["reason"]
+
+
 def test_a_deleted_customer_is_not_pushed(start, arrive, until, book):
     start()
     arrive(1, deleted_at=1705548163869)

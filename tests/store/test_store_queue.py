@@ -1,7 +1,7 @@
 import pytest
 
 from connector.models import Delivered, Fail, Hold, Retry, TargetState
-from connector.store.queue import _TAKE
+from connector.store.queue import _DUE
 from tests.store.conftest import SYNC, arrive, settled, stranded, turn
 
 
@@ -195,14 +195,22 @@ def test_two_customers_that_find_the_same_record_do_not_share_it(store):
 
 def test_claiming_uses_the_partial_index(store):
     "A bound state would hide the partial index from SQLite, and a claim would cost what the table costs."
-    values = {"wanted_target": "crm", "now": 1, "most": 1, "new_owner": "w"}
+    values = {"wanted_target": "crm", "wanted_now": 1, "most": 1}
 
     def plan(connection):
-        compiled = _TAKE.compile(connection, compile_kwargs={"render_postcompile": True})
+        compiled = _DUE.compile(connection)
         parameters = tuple(compiled.construct_params(values)[name] for name in compiled.positiontup)
         return connection.exec_driver_sql("EXPLAIN QUERY PLAN " + str(compiled), parameters).all()
 
     assert "ix_deliveries_due" in str(store.engine.read(plan))
+
+
+def test_what_a_target_says_in_broken_unicode_is_settled(store):
+    arrive(store)
+    (claim,) = turn(store).claims
+    turn(store, [settled(claim, Fail("bad \ud800 name\0", answer="\udfff"), warnings=("w \ud800",))], limit=0)
+    row = store.desk.delivery(claim.delivery)
+    assert (row["state"], row["reason"], row["warnings"]) == ("failed", "bad \\ud800 name\\0", ["w \\ud800"])
 
 
 def test_the_version_changes_with_a_commit(store):

@@ -16,9 +16,12 @@ from connector.targets.kinds import open_target
 
 log = structlog.get_logger()
 
+NICE = 5  # pushing waits for the door, never the door for pushing
+
 
 def work(config: Config) -> None:
     """Deliver until SIGTERM or SIGINT. Raises StoreOutdated, ConfigError."""
+    os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _got, _frame: stop.set())

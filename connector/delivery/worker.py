@@ -64,7 +64,7 @@ class Worker:
         self._lease = Lease(self._seconds, self._hooks.clock)
         self._silence = Silence(self._seconds, self._hooks.clock)
         self._threads = config.worker.push_threads
-        self._slots = self._threads + self._threads // 2  # some are claimed ahead, so that no thread waits for a turn
+        self._slots = 2 * self._threads  # some are claimed ahead, so that no thread waits for a turn
         self._free = self._slots
         self._work: queue.SimpleQueue[tuple[str, list[Claim]] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[list[Settlement]] = queue.SimpleQueue()

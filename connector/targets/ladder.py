@@ -93,7 +93,7 @@ def upsert(request: Upsert, contacts: Contacts, run: Run) -> Outcome:
     """Bring one customer's record to the target, once; whatever happens comes back as a value."""
     climb = _Climb(request, contacts, run)
     try:
-        return climb.create() if request.create_anyway else climb.climb()
+        return climb.anyway() if request.create_anyway else climb.climb()
     except TargetError as error:
         return outcome(error, tuple(climb.warnings))
 
@@ -220,13 +220,21 @@ class _Climb:
         answer = self.contacts.update(remote_id, fields, self.request, self.run.still_ours)
         return Delivered("updated", remote_id, tuple(self.warnings), answer)
 
+    def anyway(self) -> Outcome:
+        # A person asked for a contact of its own beside others that look alike: no rung could tell it from them.
+        lost = self.request.maybe_sent and not self.contacts.idempotent
+        return self._maybe_there() if lost else self.create()
+
     def _nobody(self) -> Outcome:
         if self.request.maybe_sent and not self.asked and not self.contacts.idempotent:
-            return self._hold(
-                f"an earlier answer was lost and there is nothing to look the customer up by: it may already be there; look there, and {_WHICH}",
-                "maybe_there",
-            )
+            return self._maybe_there()
         return self.create()
+
+    def _maybe_there(self) -> Hold:
+        return self._hold(
+            f"an earlier answer was lost and there is nothing to look the customer up by: it may already be there; look there, and {_WHICH}",
+            "maybe_there",
+        )
 
     def create(self) -> Outcome:
         if self.request.observe:

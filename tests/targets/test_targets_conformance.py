@@ -38,6 +38,13 @@ def test_a_known_link_is_followed(lab):
     assert len(lab.contacts()) == 1
 
 
+def test_a_contact_that_a_person_wants_anew_is_not_made_again_after_a_lost_answer(web):
+    "No rung could tell it from its look-alikes."
+    outcome = web.push(web.request(create_anyway=True, maybe_sent=True))
+    assert (type(outcome), outcome.code) == (Hold, "maybe_there")
+    assert web.contacts() == []
+
+
 def test_observe_writes_nothing(lab):
     outcome = lab.push(lab.request(observe=True))
     assert (type(outcome), outcome.reason) == (Skip, "observe: would create")

@@ -247,6 +247,7 @@ def _cross_check(document: Document, config: Config) -> None:
         if not (config.mappings / f"{sync.mapping}.yaml").is_file():
             there = {file.stem: file for file in sorted(config.mappings.glob("*.yaml"))}
             missing = (
-                f"there is no mapping file {config.mappings / sync.mapping}.yaml{did_you_mean(sync.mapping, there)}"
+                f"there is no mapping file {config.mappings / sync.mapping}.yaml{did_you_mean(sync.mapping, there)}; "
+                "`connector init` writes those that ship with the connector"
             )
             document.wrong(("syncs", name, "mapping"), missing)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:]{1,64}@[^\s@\"'<>(),;:]{1,255}")
 _DIGITS = re.compile(r"\+?\d(?:[\d\s().-]{5,24})\d")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")  # of a machine, not of a person
 _SHORTEST = 3
 
 
@@ -18,8 +19,13 @@ def mask(text: str, values: Iterable[str] = (), limit: int = 500) -> str:
     for value in sorted({v for v in values if len(v) >= _SHORTEST}, key=len, reverse=True):
         text = text.replace(value, "***")
     text = _EMAIL.sub("***@***", text)
-    text = _DIGITS.sub(lambda m: "***" + m.group()[-2:], text)
+    text = _DIGITS.sub(_hidden, text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _hidden(digits: re.Match[str]) -> str:
+    found = digits.group()
+    return found if _ADDRESS.fullmatch(found) else "***" + found[-2:]
 
 
 class Secret(str):

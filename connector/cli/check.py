@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Say what came of asking one thing over the network."""
+    """Say what came of asking one thing over the network; `ok` is None when there was nothing to ask."""
 
     what: str
-    ok: bool
+    ok: bool | None
     lines: tuple[str, ...]
 
 
@@ -36,7 +36,7 @@ def check(ctx: click.Context, online: bool, path: Path, as_json: bool) -> None:
     reading = config.examine(path, os.environ)
     problems = problems_of(reading, str(path))
     findings = list(_asked(reading.config)) if online and reading.config and not problems else []
-    ok = not problems and all(finding.ok for finding in findings)
+    ok = not problems and all(finding.ok is not False for finding in findings)
     for problem in problems:
         click.echo(plain(problem), err=True)
     if as_json:
@@ -51,9 +51,12 @@ def check(ctx: click.Context, online: bool, path: Path, as_json: bool) -> None:
 def _show(read: "Config", path: Path, findings: list[Finding]) -> None:
     click.echo(f"{path} is right: {_count(read)}")
     for finding in findings:
-        click.echo(f"{finding.what}: {'good' if finding.ok else 'NOT good'}")
+        click.echo(f"{finding.what}: {_WORDS[finding.ok]}")
         for line in finding.lines:
             click.echo(f"  {plain(line)}")
+
+
+_WORDS = {True: "good", False: "NOT good", None: "not asked"}
 
 
 def _count(read: "Config") -> str:
@@ -75,16 +78,18 @@ def _public(read: "Config") -> Finding:
     import requests
 
     from connector.cli.send import door_path
+    from connector.web.receive import HELLO
 
     url = read.server.public_url
     if url is None:
-        return Finding("public address", True, ("server.public_url is not set: nothing was asked",))
+        return Finding("public address", None, ("server.public_url is not set: nothing was asked",))
     wrong = []
     for source in read.sources.values():
         try:
-            status = requests.get(url + door_path(source), timeout=10, allow_redirects=False).status_code
+            answer = requests.get(url + door_path(source), timeout=10, allow_redirects=False)
         except requests.RequestException as problem:
             wrong.append(f"{url} does not answer ({type(problem).__name__})")  # not its text: it holds the token
         else:
-            wrong += [f"{url} answers {status} for source {source.name}"] if status != 200 else []
+            if (answer.status_code, answer.text) != (200, HELLO):
+                wrong.append(f"{url} answers {answer.status_code} for source {source.name}, and is not this door")
     return Finding("public address", not wrong, tuple(wrong) or (f"{url} leads to this door",))

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,8 +62,8 @@ def demo(ctx: click.Context, leave: bool) -> None:
         _tell(show)
         _end(show)
         if not (leave or show.wrong):
-            click.echo("\nIt serves on; Ctrl-C ends it.")
             with suppress(KeyboardInterrupt):
+                click.echo("\nIt serves on; Ctrl-C ends it.")
                 show.server.wait()
     ctx.exit(FAILED if show.wrong else 0)
 
@@ -157,11 +158,17 @@ def _tell_one(show: Show, delivery: Any) -> None:
 def _end(show: Show) -> None:
     for wrong in show.wrong:
         click.echo(f"NOT as it should be: {plain(wrong)}", err=True)
-    path = show.folder / "config.yaml"
-    click.echo(f"\nWhere to look next:\n  connector status --config {path}")
-    click.echo(f"  connector deliveries show d1 --config {path}")
-    click.echo(f"  connector mapping preview csv --config {path}")
-    click.echo("  connector init           (a configuration of your own)")
+    path, connector = show.folder / "config.yaml", _program()
+    click.echo(f"\nWhere to look next:\n  {connector} status --config {path}")
+    click.echo(f"  {connector} deliveries show d1 --config {path}")
+    click.echo(f"  {connector} mapping preview csv --config {path}")
+    click.echo(f"  {connector} init           (a configuration of your own)")
+
+
+def _program() -> str:
+    """Return how this program is started from here: its name, or its path while it is not among the known commands."""
+    beside = Path(sys.executable).with_name("connector")
+    return "connector" if shutil.which("connector") or not beside.exists() else os.path.relpath(beside)
 
 
 def _book(path: Path) -> list[dict[str, str]]:

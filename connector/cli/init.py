@@ -1,7 +1,7 @@
 """The command that writes a first configuration: the file, its secrets, its mapping, and what to tell Flavours."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,6 +39,7 @@ def init(
     Asks for the target's key (or takes it from --api-key-file, or from the variable CONNECTOR_API_KEY), and prints
     the address that Flavours must be told.
     """
+    _refuse_overwriting(path, _names(kind))
     if kind == "rest" and not base_url:
         base_url = click.prompt("Base URL of the API, such as https://crm.example.com/api", err=True)
     key = "" if kind == "csv" else _key(kind, api_key_file)
@@ -73,16 +74,29 @@ def prepare(kind: str, key: str, base_url: str, public_url: str | None, server: 
         observe=_OBSERVE[kind],
     )
     mapping = (bundled("mappings") / f"{kind}.yaml").read_text(encoding="utf-8")
-    files = {"": text, f"secrets/{TOKEN_FILE}": token + "\n", f"mappings/{kind}.yaml": mapping}
-    return Start(token, files | ({f"secrets/{kind}_key": key + "\n"} if key else {}))
+    texts = (text, token + "\n", mapping, key + "\n")
+    return Start(token, dict(zip(_names(kind), texts, strict=False)))
+
+
+def _names(kind: str) -> list[str]:
+    """Return the files of a first configuration, by their path beside it; "" is the configuration itself."""
+    return ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml"] + ([f"secrets/{kind}_key"] if kind != "csv" else [])
+
+
+def _refuse_overwriting(path: Path, names: Iterable[str]) -> None:
+    there = [str(file) for file in (_beside(path, name) for name in names) if file.exists()]
+    if there:
+        raise click.UsageError(f"nothing was written, for there is already: {', '.join(there)}")
+
+
+def _beside(path: Path, name: str) -> Path:
+    return path.parent / name if name else path
 
 
 def write(path: Path, start: Start) -> list[Path]:
     """Write the files, secrets readable by their owner only; refuse to overwrite any. Return what was written."""
-    paths = {path.parent / name if name else path: text for name, text in start.files.items()}
-    there = [str(file) for file in paths if file.exists()]
-    if there:
-        raise click.UsageError(f"nothing was written, for there is already: {', '.join(there)}")
+    _refuse_overwriting(path, start.files)
+    paths = {_beside(path, name): text for name, text in start.files.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     for file, text in paths.items():
         secret = file.parent.name == "secrets"

@@ -54,7 +54,7 @@ def show_event(event: int, path: Path, as_json: bool) -> None:
         text = None if body is None else body.decode("utf-8", "replace")
         show_json(_event(row) | {"body": text, "deliveries": made})
         return
-    _card(_event(row))
+    _card(_event(row) | {"received_at": clock(row["received_at"])})
     click.echo("its body was purged" if body is None else _pretty(body))
     if made:
         table(made, ("id", "sync", "target", "state", "reason"))
@@ -101,7 +101,10 @@ def show_delivery(delivery: int, path: Path, as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
-    _card(facts)
+    _card(
+        facts
+        | {"next_attempt_at": clock(row["due_at"] if _waits(row) else None), "finished_at": clock(row["finished_at"])}
+    )
     if tries:
         seen = [_attempt(one) | {"started": clock(one["started_at"])} for one in tries]
         table(seen, ("number", "started", "took_ms", "outcome", "reason", "answer"))
@@ -163,8 +166,12 @@ def _event(row: Row) -> dict[str, Any]:
     }
 
 
+def _waits(row: Row) -> bool:
+    """Tell whether a delivery has a time at which it is tried."""
+    return bool(row["state"] == "pending")
+
+
 def _delivery(row: Row) -> dict[str, Any]:
-    waits = row["state"] == "pending"
     return {
         "id": f"d{row['id']}",
         "event": f"e{row['event_id']}",
@@ -176,7 +183,7 @@ def _delivery(row: Row) -> dict[str, Any]:
         "state": row["state"],
         "attempts": row["attempts"],
         "remote_id": row["remote_id"],
-        "next_attempt_at": moment(row["due_at"]) if waits else None,
+        "next_attempt_at": moment(row["due_at"]) if _waits(row) else None,
         "reason": row["reason"],
         "warnings": list(row["warnings"] or ()),
         "finished_at": moment(row["finished_at"]),

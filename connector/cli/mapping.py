@@ -75,8 +75,10 @@ def _folder(path: Path) -> Path:
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConnectorError(f"{file} cannot be read: {problem}") from problem
+    except OSError as problem:
+        raise ConnectorError(f"{file} cannot be read: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise ConnectorError(f"{file} is not UTF-8 text; save it as UTF-8") from problem
 
 
 def _event(body: bytes) -> "Event":

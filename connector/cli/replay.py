@@ -30,7 +30,9 @@ class Replayed:
 @click.command()
 @click.argument("ids", nargs=-1)
 @click.option(
-    "--state", type=click.Choice(("failed", "held", "rejected", "ignored")), help="All that are in this state."
+    "--state",
+    type=click.Choice(("failed", "held", "skipped", "rejected", "ignored")),
+    help="All that are in this state; skipped: once `observe` is off.",
 )
 @config_option
 @json_option

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from connector.cli.frame import config_option, json_option, show_json
+from connector.errors import ConnectorError
 
 
 @click.command()
@@ -62,8 +63,14 @@ def door(path: Path) -> None:
 
     try:
         run(create_app(read, store), server.host, server.port, trusted_proxy=server.trusted_proxy, ready=ready)
+    except OSError as problem:
+        why = os.strerror(problem.errno) if problem.errno else type(problem).__name__
+        raise ConnectorError(f"cannot listen on {server.host}:{server.port}: {why}; {_PORT}") from None
     finally:
         store.close()
+
+
+_PORT = "is another `connector serve` running? Else change server.host or server.port"
 
 
 @click.group()

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ def send(
     if as_json:
         show_json({"status": answer.status, "answer": answer.body})
     else:
-        click.echo(f"{answer.status} {plain(answer.body)}")
+        click.echo(f"{answer.status} {plain(_readable(answer.body))}")
     ctx.exit(0 if answer.thanked else FAILED)
 
 
@@ -121,6 +122,10 @@ def proofs(source: "SourceConfig", body: bytes) -> dict[str, str]:
 def _signature(auth: "HmacAuth", body: bytes) -> str:
     digest = hmac.digest(auth.secrets[0].encode(), body, auth.algorithm)
     return base64.b64encode(digest).decode() if auth.encoding == "base64" else digest.hex()
+
+
+def _readable(body: Any) -> str:
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
 
 def _body(answer: Any) -> Any:

@@ -70,4 +70,5 @@ def _note(state: "TargetState | None") -> str:
     if state is None or state.state == "open":
         return ""
     until = f"until {clock(state.until)}: " if state.until else ""
-    return f"{until}{state.reason}"
+    cure = f"; mend it, restart `connector serve`, then `connector targets check {state.name}`"
+    return f"{until}{state.reason}{cure if state.state == 'held' else ''}"

@@ -69,7 +69,7 @@ def check_target(ctx: click.Context, name: str, path: Path, as_json: bool) -> No
         show_json({"target": name, "ok": found.ok, "lines": list(found.lines), "resumed": resumed})
     else:
         click.echo(f"target {name}: {'good' if found.ok else 'NOT good'}")
-        for line in (*found.lines, *(["it was held and goes on now"] if resumed else [])):
+        for line in (*found.lines, *([_RESUMED] if resumed else [])):
             click.echo(f"  {plain(line)}")
     ctx.exit(0 if found.ok else FAILED)
 
@@ -100,6 +100,12 @@ def resume(name: str, path: Path, as_json: bool) -> None:
         _known(config, name)
         store.states.register([name])
         _say(config, store, store.states.resume(name), as_json)
+
+
+_RESUMED = (
+    "it was held and goes on now; restart `connector serve` if you changed a key or config.yaml since it was started: "
+    "it reads them at the start"
+)
 
 
 def _say(config: "Config", store: "Store", state: "TargetState", as_json: bool) -> None:

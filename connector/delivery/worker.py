@@ -224,8 +224,8 @@ class Worker:
         log.warning("target changed", state=state.state, target=state.name, reason=state.reason)
         if state.state == "held":
             self._alerts.say(
-                f"{state.name} is held: {state.reason}. Its customers wait and lose nothing; mend it, then run "
-                f"`connector targets check {state.name}`."
+                f"{state.name} is held: {state.reason}. Its customers wait and lose nothing; mend it (and restart "
+                f"`connector serve` when you changed its settings), then run `connector targets check {state.name}`."
             )
         elif state.state == "open":
             self._alerts.say(f"{state.name} works again; what waited is being delivered.")

@@ -61,5 +61,7 @@ def open_store(url: str, clock: Callable[[], int] = now_ms, patience: float = 5.
     if revision != REVISION:
         store.close()
         was = "was never made" if revision is None else f"has schema {revision}, this program needs {REVISION}"
-        raise StoreOutdated(f"the store {store.engine.path} {was}: run `connector db upgrade`")
+        raise StoreOutdated(
+            f"the store {store.engine.path} {was}: start `connector serve`, or run `connector db upgrade`"
+        )
     return store

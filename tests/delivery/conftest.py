@@ -29,7 +29,7 @@ class Book:
     def __init__(self):
         self.sent, self.script, self.checks, self.gate = [], [], [True], threading.Event()
         self.gate.set()
-        self.owners, self.asked = {}, 0
+        self.owners, self.asked, self.begun = {}, 0, 0
 
     def check(self):
         self.asked += 1
@@ -39,6 +39,7 @@ class Book:
         return Check(answer, ())
 
     def upsert(self, requests, run):
+        self.begun += 1
         self.gate.wait(10)
         self.sent.append(list(requests))
         for request in requests:
@@ -93,7 +94,8 @@ def locked(tmp_path):
 
 @pytest.fixture
 def logged():
-    "The lines that are logged meanwhile."
+    "The lines that are logged meanwhile; what another test set up (a level, say) is forgotten."
+    structlog.reset_defaults()
     with structlog.testing.capture_logs() as lines:
         yield lines
 

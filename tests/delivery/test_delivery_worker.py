@@ -7,7 +7,7 @@ import structlog
 
 from connector.models import Delivered, Fail, Hold, Retry, Skip, Trouble
 from tests.delivery.conftest import SYNC, Book
-from tests.installation import wait_for
+from tests.installation import SAMPLE, wait_for
 
 
 def test_an_event_becomes_one_mapped_record(start, arrive, until, book, store):
@@ -157,7 +157,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_runs(start, arrive, until, 
     book.gate.clear()
     stop, thread = start()
     arrive(1)
-    wait_for(lambda: store.desk.delivery(1)["state"] == "running")
+    wait_for(lambda: book.begun)
     stop.set()
     time.sleep(0.2)
     book.gate.set()
@@ -206,6 +206,15 @@ def test_a_required_field_that_is_empty_holds_and_names_it(start, arrive, until,
     row = until(1, "held")
     assert (row["code"], book.sent) == ("cannot_map", [])
     assert "street is required" in row["reason"]
+
+
+def test_older_data_is_not_pushed(start, arrive, until, book):
+    start()
+    arrive(1)
+    until(1, "delivered")
+    arrive(1, xid="older", city="جدة", user={"updated_at": SAMPLE["data"]["user"]["updated_at"] - 1})
+    assert until(2, "skipped")["reason"] == "newer data already delivered"
+    assert len(book.sent) == 1
 
 
 def test_a_deleted_customer_is_not_pushed(start, arrive, until, book):
@@ -284,7 +293,6 @@ def test_a_slow_target_does_not_stop_another(start, store, arrive, book, until):
     other = replace(SYNC, name="to_slow", target="slow")
     start(targets={"slow": slow, "crm": quick}, syncs=(SYNC, other), push_threads=4)
     from connector import flavours
-    from tests.installation import SAMPLE
 
     for n in range(10):
         event = flavours.read(json.dumps(SAMPLE).encode())

@@ -246,8 +246,6 @@ def _cross_check(document: Document, config: Config) -> None:
                 document.wrong(("syncs", name, what), f"there is no {what} `{given}`{did_you_mean(given, known)}")
         if not (config.mappings / f"{sync.mapping}.yaml").is_file():
             there = {file.stem: file for file in sorted(config.mappings.glob("*.yaml"))}
-            missing = (
-                f"there is no mapping file {config.mappings / sync.mapping}.yaml{did_you_mean(sync.mapping, there)}; "
-                "`connector init` writes those that ship with the connector"
-            )
+            cure = did_you_mean(sync.mapping, there) if there else "; `connector init` writes those that ship with us"
+            missing = f"there is no mapping file {config.mappings / sync.mapping}.yaml{cure}"
             document.wrong(("syncs", name, "mapping"), missing)

@@ -12,6 +12,11 @@ from tests.installation import wait_for
 impatient = pytest.mark.parametrize("store", [0.3], indirect=True)
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr("connector.delivery.worker.LOOK", 0.05)
+
+
 def says(logged, words):
     return lambda: [line for line in logged if words in line["event"]]
 
@@ -77,8 +82,7 @@ def test_a_mapping_edited_while_the_store_is_locked_is_published_later(
     text = mapping_file.read_text() + "\n# edited\n"
     with locked():
         mapping_file.write_text(text)
-        wait_for(says(logged, "the store is busy"))
-        time.sleep(0.5)
+        wait_for(lambda: len(says(logged, "the store is busy")()) >= 3)  # the second or third is the publication's
     wait_for(lambda: store.mappings.active("rest") == text)
     arrive(2)
     until(2, "delivered")
@@ -127,6 +131,22 @@ def test_a_worker_that_ends_keeps_its_lease_until_its_pushes_are_done(start, arr
     assert [(a["number"], a["worker"]) for a in store.desk.attempts(1)] == [(1, "w1")]
 
 
+def test_a_worker_that_ends_gives_back_what_it_did_not_begin(start, arrive, until, book, store):
+    book.gate.clear()
+    stop, thread = start(push_threads=1)
+    arrive(1)
+    arrive(2)
+    wait_for(lambda: book.begun)
+    until(2, "running")  # claimed ahead
+    time.sleep(0.2)
+    stop.set()
+    until(2, "pending")
+    book.gate.set()
+    thread.join(10)
+    assert [d["state"] for d in store.desk.deliveries()] == ["pending", "delivered"]
+    assert (store.desk.delivery(2)["attempts"], len(book.sent)) == (0, 1)
+
+
 @impatient
 def test_a_worker_that_ends_waits_for_a_locked_store(start, arrive, until, book, store, locked):
     book.gate.clear()
@@ -136,7 +156,7 @@ def test_a_worker_that_ends_waits_for_a_locked_store(start, arrive, until, book,
     stop.set()
     with locked():
         book.gate.set()
-        time.sleep(0.8)
+        time.sleep(1.2)
         assert thread.is_alive()
     thread.join(10)
     assert store.desk.delivery(1)["state"] == "delivered"

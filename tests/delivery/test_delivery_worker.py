@@ -307,7 +307,3 @@ def test_a_slow_target_does_not_stop_another(start, store, arrive, book, until):
 def quiet():
     with structlog.testing.capture_logs():
         yield
-
-
-def test_delivered_is_a_value():
-    assert Delivered("created", "1") == Delivered("created", "1")

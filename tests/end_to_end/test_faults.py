@@ -42,7 +42,7 @@ def states(installed):
     return [d["state"] for d in json.loads(installed.cli("deliveries", "list", "--json")[1])]
 
 
-@pytest.mark.parametrize("lock", [locked_as_we_do, locked_by_sqlite])
+@pytest.mark.parametrize("lock", [locked_as_we_do, pytest.param(locked_by_sqlite, marks=pytest.mark.slow)])
 def test_a_locked_store_is_told_in_time_and_all_goes_on_afterwards(installed, crm, lock):
     installed.serve()
     wait_for(lambda: "mapping published" in installed.log())

@@ -1,14 +1,16 @@
 import fcntl
 import os
 import threading
+import time
 
 import pytest
 import sqlalchemy as sa
 
 from connector.errors import StoreBusy, StoreOutdated
-from connector.store import Receipt, open_store
+from connector.store import Receipt, bulk, open_store
 from connector.store.migrate import upgrade
-from connector.store.tables import REVISION, metadata
+from connector.store.tables import REVISION, events, metadata
+from connector.store.writer import FileLock
 from tests.store.conftest import SYNC, arrive, event
 
 
@@ -151,3 +153,30 @@ def test_readiness(store):
     assert not store.worker_alive()
     store.leases.beat("w1", 60_000)
     assert store.worker_alive()
+
+
+def test_no_rows_are_no_insert(store):
+    store.engine.write(lambda connection, args: [bulk.insert(connection, events, [])], None)
+    assert store.desk.events() == []
+
+
+def test_a_lock_that_was_never_had_is_let_go(tmp_path):
+    FileLock(tmp_path / "c.db.lock").__exit__()
+    assert not (tmp_path / "c.db.lock").exists()
+
+
+def test_two_first_writes_at_once_start_one_writer(store, tmp_path):
+    fresh = open_store(store.engine.url)
+    writer = fresh.engine.writer
+    with writer._starting:  # both have seen that there is none
+        threads = [threading.Thread(target=arrive, args=(fresh, f"x{n}")) for n in range(2)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        before = writer._thread
+    for thread in threads:
+        thread.join()
+    names = [thread.name for thread in threading.enumerate()]
+    assert (before, names.count("store-writer")) == (None, 2)  # this one and the fixture's own
+    fresh.close()
+    assert len(store.desk.events()) == 2

@@ -1,6 +1,6 @@
 import pytest
 
-from connector.models import Delivered, Fail, Hold, Retry, TargetState
+from connector.models import Delivered, Fail, Hold, Retry, Skip, TargetState
 from connector.store.queue import _DUE
 from tests.store.conftest import SYNC, arrive, settled, stranded, turn
 
@@ -223,3 +223,19 @@ def test_the_version_changes_with_a_commit(store):
 def test_waiting_deliveries_of_an_unknown_target_stay(store):
     arrive(store)
     assert turn(store, targets=("gone",)).claims == []
+
+
+def test_a_found_record_and_a_skip_are_settled_together(store):
+    "The one has a link that must be looked at, the other has none."
+    arrive(store, customer="c1")
+    arrive(store, customer="c2")
+    first, second = turn(store).claims
+    found = settled(first, Delivered("updated", "r1"))
+    assert turn(store, [found, settled(second, Skip("older data"))]).refused == []
+    assert [d["state"] for d in store.desk.deliveries()] == ["skipped", "delivered"]
+    assert store.links.owner("crm", "acct", "r1") == "c1"
+
+
+def test_a_worker_without_targets_registers_nothing(store):
+    store.states.register([])
+    assert list(store.states.all()) == ["crm"]

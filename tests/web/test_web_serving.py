@@ -227,3 +227,24 @@ def test_an_address_in_use_is_an_error_that_names_it() -> None:
         ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert f"('127.0.0.1', {port})" in ended.stderr
+
+
+def test_nobody_needs_to_be_told_that_it_is_ready() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    script = f"from flask import Flask\nfrom connector.web.serving import serve\nserve(Flask('x'), '127.0.0.1', {port})"
+
+    def answers() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status == 404
+        except ConnectionRefusedError:
+            return False
+        finally:
+            connection.close()
+
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) as process:
+        assert until(answers, 20)
+        process.terminate()
+        assert process.wait(20) == 0

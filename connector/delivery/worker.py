@@ -92,8 +92,10 @@ class Worker:
     def _beats(self) -> Iterator[None]:
         # Also while the last pushes end: they need their lease until then.
         ended = threading.Event()
-        heart = threading.Thread(target=self._heart, args=(ended,), name="heart", daemon=True)
+        heart = threading.Thread(target=self._every, args=(ended, self._live), name="heart", daemon=True)
         heart.start()
+        # In a thread of its own: a held target may take long to answer, and the heart must not wait for it.
+        threading.Thread(target=self._every, args=(ended, self._check_held), name="checks", daemon=True).start()
         try:
             yield
         finally:
@@ -230,16 +232,18 @@ class Worker:
         elif state.state == "open":
             self._alerts.say(f"{state.name} works again; what waited is being delivered.")
 
-    def _heart(self, ended: threading.Event) -> None:
+    def _every(self, ended: threading.Event, task: Callable[[], None]) -> None:
         while not ended.wait(self._seconds / 3):
             try:
-                self._beat()
-                self._take_over()
-                self._check_held()
+                task()
             except StoreBusy as busy:
                 log.error("no heartbeat: the store is busy", problem=str(busy))
             except Exception as problem:  # noqa: BLE001 - a heart that stops would cost every lease
                 self._fault("a fault of the connector in its heart", problem)
+
+    def _live(self) -> None:
+        self._beat()
+        self._take_over()
 
     def _beat(self) -> None:
         with self._beating:

@@ -81,3 +81,8 @@ def rows(connection: sa.Connection, ask: sa.Select[tuple[str]], **values: Any) -
     """Return the rows of a gathered select."""
     found: list[list[Any]] = json.loads(str(connection.execute(ask, values).one()[0]))
     return found
+
+
+def storable(said: str) -> str:
+    """Return text that a database takes: a target can answer with half a character or a NUL, and must be settled."""
+    return said.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

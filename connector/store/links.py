@@ -43,7 +43,7 @@ def put(connection: sa.Connection, made: Sequence[Link], now: int) -> None:
             {
                 "target": link.target,
                 "customer": link.customer,
-                "remote_id": link.remote_id,
+                "remote_id": bulk.storable(link.remote_id),
                 "account": link.account,
                 "source_updated_at": link.source_updated_at,
                 "arrival": link.arrival,

@@ -113,11 +113,11 @@ def _settled(s: Settlement, now: int) -> dict[str, Any]:
         "active_since": s.started_at - s.claim.stopped_ms,
         "maybe_sent": s.maybe_sent,
         "alone": getattr(outcome, "alone", False),
-        "remote_id": s.link.remote_id if s.link else None,
+        "remote_id": bulk.storable(s.link.remote_id) if s.link else None,
         "mapping_hash": s.mapping_hash,
         "code": getattr(outcome, "code", None),
-        "reason": _text(s.reason),
-        "warnings": [_text(warning) for warning in s.warnings],
+        "reason": bulk.storable(s.reason),
+        "warnings": [bulk.storable(warning) for warning in s.warnings],
         "finished_at": None if s.state == "pending" else now,
     }
 
@@ -130,12 +130,7 @@ def _attempt(s: Settlement, owner: str) -> dict[str, Any]:
         "started_at": s.started_at,
         "took_ms": s.took_ms,
         "outcome": how,
-        "reason": _text(s.reason),
-        "answer": _text(getattr(s.outcome, "answer", "")),
+        "reason": bulk.storable(s.reason),
+        "answer": bulk.storable(getattr(s.outcome, "answer", "")),
         "worker": owner,
     }
-
-
-def _text(said: str) -> str:
-    # A target can answer with half a character or a NUL; neither may keep its delivery from being settled.
-    return said.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

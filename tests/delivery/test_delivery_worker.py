@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from connector.models import Delivered, Fail, Hold, Retry, Skip, Trouble
+from connector.models import Fail, Hold, Retry, Skip, Trouble
 from tests.delivery.conftest import SYNC, Book
 from tests.installation import SAMPLE, wait_for
 

@@ -213,6 +213,13 @@ def test_what_a_target_says_in_broken_unicode_is_settled(store):
     assert (row["state"], row["reason"], row["warnings"]) == ("failed", "bad \\ud800 name\\0", ["w \\ud800"])
 
 
+def test_a_remote_id_in_broken_unicode_is_settled(store):
+    arrive(store)
+    (claim,) = turn(store).claims
+    turn(store, [settled(claim, Delivered("created", "r\ud800"))], limit=0)
+    assert store.desk.delivery(claim.delivery)["remote_id"] == "r\\ud800"
+
+
 def test_the_version_changes_with_a_commit(store):
     before = store.queue.version()
     assert store.queue.version() == before

@@ -152,7 +152,7 @@ class Worker:
             self._doubt = self._doubt or bool(wanted)
             _wait_for_the_store(busy)
             return unsettled
-        self._report(turned, unsettled)
+        self._report(turned)
         for name, claims in _by_target(turned.claims).items():
             for batch in _batches(claims, self._targets[name].batch_size):
                 self._free -= 1
@@ -202,12 +202,12 @@ class Worker:
     def _fault(self, what: str, problem: Exception) -> None:
         log.error(what, worker=self._owner, error=type(problem).__name__, places=places(problem))
 
-    def _report(self, turned: Turned, settled: Sequence[Settlement]) -> None:
+    def _report(self, turned: Turned) -> None:
         for lost in turned.refused:
             log.warning(
                 "the lease was lost before the settle; another worker has it", delivery=f"d{lost.claim.delivery}"
             )
-        for s in settled:
+        for s in turned.settled:
             if s.state in ("held", "failed"):
                 log.warning(
                     "not delivered",
@@ -291,7 +291,7 @@ class Worker:
                     return
                 time.sleep(LOOK)
                 continue
-            self._report(turned, settlements)
+            self._report(turned)
             return
 
     def _leave(self) -> None:

@@ -26,9 +26,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """Tell what a turn came to: refused settlements (the lease was lost), new claims, and the targets' states."""
+    """Tell what a turn came to: what was refused (the lease was lost), what was settled and how, claims, and states."""
 
     refused: Sequence[Settlement]
+    settled: Sequence[Settlement]
     claims: Sequence[Claim]
     targets: Mapping[str, TargetState]
     changed: Sequence[TargetState] = field(default_factory=tuple)
@@ -69,7 +70,7 @@ def _turn(connection: sa.Connection, turn: Turn, advance: Advance) -> Turned:
     for name, limit in turn.wanted.items():
         if name in known and limit > 0:
             claims += _claim(connection, known[name], limit, turn)
-    return Turned(refused, claims, known, changed)
+    return Turned(refused, applied, claims, known, changed)
 
 
 _DUE = bulk.gather(

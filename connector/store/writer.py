@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from connector.errors import StoreBusy
 
 PATIENCE = 5.0
+GRACE = 3.0  # Flavours waits 10 s in all
 GROUP = 256
 
 Op = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
@@ -54,19 +55,27 @@ class FileLock:
 class Request:
     """Hold one write that waits for its group; a bare lock wakes its thread, which costs a tenth of a Future."""
 
-    __slots__ = ("_done", "answer", "arg", "op", "withdrawn")
+    __slots__ = ("_begun", "_done", "answer", "arg", "op")
 
     def __init__(self, op: Op, arg: Any) -> None:
         self.op, self.arg = op, arg
         self.answer: Any = None
-        self.withdrawn = False
+        self._begun = threading.Lock()  # taken once, by whoever is first: the writer, or a thread that waits no longer
         self._done = threading.Lock()
         self._done.acquire()
 
+    def begin(self) -> bool:
+        """Let the writer begin; False when it was withdrawn."""
+        return self._begun.acquire(blocking=False)
+
     def wait(self, seconds: float) -> Any:
-        """Return the answer, or raise it; StoreBusy when it did not come in time (then it is withdrawn)."""
-        if not self._done.acquire(timeout=seconds):
-            self.withdrawn = True
+        """Return the answer, or raise it. Raises StoreBusy when the write was not begun in time; it never will be.
+
+        One that was begun is waited for a little longer, so that "nothing was stored" stays true.
+        """
+        if not self._done.acquire(timeout=seconds) and (
+            self._begun.acquire(blocking=False) or not self._done.acquire(timeout=GRACE)
+        ):
             raise StoreBusy(f"the store did not take the write within {seconds:g} s")
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -134,7 +143,7 @@ class Writer:
     def _commit(self, group: list[Request]) -> None:
         try:
             with self.lock:
-                group = [request for request in group if not request.withdrawn]
+                group = [request for request in group if request.begin()]
                 answers = self._together(group) if group else []
         except Exception as problem:  # noqa: BLE001 - every waiting thread must be answered
             answers = [_translated(problem)] * len(group)

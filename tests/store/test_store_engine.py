@@ -2,6 +2,7 @@ import fcntl
 import os
 import threading
 import time
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -75,6 +76,20 @@ def test_a_locked_store_is_reported_in_time_not_waited_for(tmp_path):
     assert arrive(store).status == "accepted"
     store.close()
     assert len(open_and(url, lambda s: s.desk.deliveries())) == 1
+
+
+def test_a_write_that_was_begun_is_waited_for(tmp_path):
+    "To say that nothing was stored would be untrue."
+    url = f"sqlite:///{tmp_path}/c.db"
+    upgrade(url)
+    store = open_store(url, patience=0.1)
+
+    def slow(connection, args):
+        time.sleep(0.5)
+        return args
+
+    assert store.engine.write(slow, "stored") == "stored"
+    store.close()
 
 
 def open_and(url, ask):

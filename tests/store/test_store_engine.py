@@ -2,7 +2,6 @@ import fcntl
 import os
 import threading
 import time
-import time
 
 import pytest
 import sqlalchemy as sa

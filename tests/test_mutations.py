@@ -13,9 +13,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MUTATIONS = {
     "ack before commit": (
         "store/writer.py",
-        "            return future.result(self._patience)\n",
-        "            from connector.store.inbox import Receipt\n"
-        "            return Receipt('accepted', 1) if op.__name__ == 'accept_many' else future.result(self._patience)\n",
+        "        return self.submit(op, arg).wait(self._patience)\n",
+        "        from connector.store.inbox import Receipt\n"
+        "        request = self.submit(op, arg)\n"
+        "        early = op.__name__ == 'accept_many'\n"
+        "        return Receipt('accepted', 1) if early else request.wait(self._patience)\n",
         "tests/end_to_end/test_durable.py",
     ),
     "synced less than FULL": (

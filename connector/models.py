@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 EVENT_STATES = ("accepted", "ignored", "rejected")
 DELIVERY_STATES = ("pending", "blocked", "running", "delivered", "skipped", "held", "failed")
-TARGET_STATES = ("open", "paused", "held", "probing")
 
 StateName = Literal["open", "paused", "held", "probing"]
 
@@ -195,6 +194,11 @@ class TargetState:
     pauses: int = 0
     stopped_ms: int = 0
     prober: str | None = None
+
+    def opened(self, now: int) -> "TargetState":
+        """Return the state of a target that works again; the time it was away counts as stopped."""
+        away = max(0, now - self.since) if self.state != "open" else 0
+        return TargetState(self.name, since=now, stopped_ms=self.stopped_ms + away)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,13 +115,9 @@ def _route(config: "Config", store: "Store", number: int, done: Replayed) -> Non
     except BadWebhook as bad:
         done.left[f"e{number}"] = f"is still not usable: {bad.detail}"
         return
-    syncs = [
-        sync
-        for sync in config.syncs.values()
-        if event.customer is not None and sync.source == row["source"] and flavours.wants(sync.actions, event.action)
-    ]
+    syncs = [sync for sync in config.syncs.values() if sync.source == row["source"]]
     try:
-        made = store.inbox.route_again(number, event, syncs)
+        made = store.inbox.route_again(number, event, flavours.wanting(syncs, event))
     except AlreadyStored as twin:
         done.left[f"e{number}"] = str(twin)
         return

@@ -191,11 +191,5 @@ def _answered(state: TargetState, now: int) -> TargetState:
     if state.state == "paused":  # an answer to a push from before the pause
         return state
     if state.state == "probing":
-        return opened(state, now)
+        return state.opened(now)
     return replace(state, failures=0, pauses=0) if state.failures or state.pauses else state
-
-
-def opened(state: TargetState, now: int) -> TargetState:
-    """Return the state of a target that works again; the time it was away counts as stopped."""
-    away = max(0, now - state.since) if state.state != "open" else 0
-    return TargetState(state.name, since=now, stopped_ms=state.stopped_ms + away)

@@ -1,7 +1,10 @@
 """Compare action names, which Flavours spells in three styles: customers.CREATE, products.UPDATED, order.delivery.created."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+from connector.config import SyncConfig
+from connector.models import Event
 
 _NOUNS = {"customer": "customers"}
 _VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
@@ -13,6 +16,13 @@ def wants(patterns: Sequence[str], action: str) -> bool:
     Any case; CREATE = CREATED (so with UPDATE and DELETE), customer = customers; `customers.*` takes all of them.
     """
     return any(_takes(pattern, action) for pattern in patterns)
+
+
+def wanting(syncs: Iterable[SyncConfig], event: Event) -> list[SyncConfig]:
+    """Return those of a source's syncs that take this event; orders and products go to none, whatever a sync asks."""
+    if event.customer is None:
+        return []
+    return [sync for sync in syncs if wants(sync.actions, event.action)]
 
 
 def is_customers(action: str) -> bool:

@@ -79,11 +79,10 @@ def move(
 
 def moved(before: TargetState, state: StateName, until: int | None, reason: str, now: int) -> TargetState:
     """Return the state after a person's word; time not open counts as stopped."""
-    stopped = before.stopped_ms
-    if before.state != "open" and state == "open":
-        stopped += max(0, now - before.since)
-    since = now if "open" in (before.state, state) else before.since
-    fresh = replace(before, until=until, reason=reason, since=since, stopped_ms=stopped, prober=None)
+    if state == "open":
+        return before.opened(now)
+    since = now if before.state == "open" else before.since
+    fresh = replace(before, until=until, reason=reason, since=since, prober=None)
     return replace(fresh, state=state, failures=0, pauses=0)
 
 

@@ -38,7 +38,7 @@ class Door:
             event = flavours.read(body)
         except BadWebhook as bad:
             return self._refuse(known, body, bad)
-        receipt = self._inbox.accept(event, body, source, self._wanting(source, event))
+        receipt = self._inbox.accept(event, body, source, flavours.wanting(self._syncs[source], event))
         return self._thank(source, event, receipt)
 
     def hello(self, source: str, token: str | None = None) -> Response:
@@ -66,11 +66,6 @@ class Door:
         if source not in self._sources:
             raise NotFound(source)
         return self._sources[source]
-
-    def _wanting(self, source: str, event: Event) -> list[SyncConfig]:
-        if event.customer is None:
-            return []  # orders and products are kept as ignored, whatever a sync asks for
-        return [sync for sync in self._syncs[source] if flavours.wants(sync.actions, event.action)]
 
     def _thank(self, source: str, event: Event, receipt: Receipt) -> Response:
         self._tally.add("flavours_webhooks_total", source=source, status=receipt.status)

@@ -8,6 +8,7 @@ EVENT_STATES = ("accepted", "ignored", "rejected")
 DELIVERY_STATES = ("pending", "blocked", "running", "delivered", "skipped", "held", "failed")
 
 StateName = Literal["open", "paused", "held", "probing"]
+OnNameTaken = Literal["suffix", "hold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Upsert:
     account): it is verified before use. `maybe_sent`: an earlier attempt may have created the record, so nothing is
     created before a rung could be asked (else held, `maybe_there`). `observe`: look, but write nothing.
     `create_anyway`: a person decided that this is a new contact; the ladder is not climbed. `fill_if_empty` and `keep`
-    name record fields (dotted) that an update writes only into an empty place, or never.
+    name record fields (dotted) that an update writes only into an empty place, or never. `on_name_taken`: where the
+    target takes each name once and another contact has it, the name gets a suffix, or a person decides.
     """
 
     customer: str
@@ -54,6 +56,7 @@ class Upsert:
     create_anyway: bool = False
     fill_if_empty: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    on_name_taken: OnNameTaken = "suffix"
 
 
 @dataclass(frozen=True, slots=True)

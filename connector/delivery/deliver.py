@@ -122,6 +122,7 @@ def _upsert(
         create_anyway=claim.create_anyway,
         fill_if_empty=mapping.fill_if_empty,
         keep=mapping.keep,
+        on_name_taken=mapping.on_name_taken,
     )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from connector.mapping.checking import Checker
+from connector.mapping.expressions import LONGEST_RESULT
+from connector.mapping.fold import fold
 from connector.mapping.forms import Choice, Filled, First, Fixed, Join
 from connector.mapping.paths import Path, did_you_mean, place, shown, unknown
 from connector.mapping.shape import Rule, Step, Take
 from connector.mapping.template import condition, template
-from connector.mapping.transforms import TRANSFORMS, OnInvalid
+from connector.mapping.transforms import TRANSFORMS, OnInvalid, Transform
 from connector.mapping.yamltext import Node
-from connector.models import Event
 
 _ON_INVALID: Mapping[str, OnInvalid] = {"raw": "raw", "drop": "drop", "hold": "hold"}
 _FORMS: Mapping[str, tuple[str, ...]] = {
@@ -21,8 +22,9 @@ _FORMS: Mapping[str, tuple[str, ...]] = {
     "if": ("then", "else"),
 }
 _PARTS = tuple(part for parts in _FORMS.values() for part in parts)
-_EVERYWHERE = ("use", "map", "default", "required", "when")
+_EVERYWHERE = ("use", "map", "default", "max_length", "required", "when")
 _KEYS = (*_FORMS, *_PARTS, *_EVERYWHERE)
+EXAMPLES: Mapping[str, str] = {"only_if": '"05########"'}
 _GROUP = "; a group is written with a dot, as in address.city"
 
 
@@ -43,7 +45,17 @@ def rule(check: Checker, target: str, node: Node) -> Rule:
         _default(check, entries),
         check.flag(entries.get("required"), "`required`"),
         check.expression(condition, entries.get("when"), "`when`"),
+        _max_length(check, entries.get("max_length")),
     )
+
+
+def _max_length(check: Checker, node: Node | None) -> int | None:
+    if node is None:
+        return None
+    if isinstance(node.value, bool) or not isinstance(node.value, int) or not 0 < node.value <= LONGEST_RESULT:
+        check.wrong(node, f"`max_length` is a number of characters, 1 to {LONGEST_RESULT}")
+        return None
+    return node.value
 
 
 def _bare(check: Checker, node: Node) -> tuple[Path, ...]:
@@ -135,15 +147,18 @@ def _step(check: Checker, node: Node) -> Step | None:
             check.wrong(node, f"unknown transform `{shown(name)}`{did_you_mean(name, TRANSFORMS) or known}")
         return None
     options = _options(check, name, given) if given else {}
+    if transform.needs and transform.main not in options:
+        check.wrong(node, f"`{name}` needs its `{transform.main}`, as in {{{name}: {EXAMPLES[name]}}}")
     on_invalid = _ON_INVALID.get(options.pop("on_invalid", ""), transform.on_invalid)
-    return Step(name, transform, options, on_invalid)
+    on_junk = _ON_INVALID.get(options.pop("on_junk", ""), transform.on_junk or on_invalid)
+    return Step(name, transform, options, on_invalid, on_junk)
 
 
 def _options(check: Checker, name: str, given: Node) -> dict[str, str]:
     transform = TRANSFORMS[name]
     entries = {transform.main: given} if transform.main and isinstance(given.value, str) else None
     if entries is None:
-        entries = check.group(given, (*transform.options, "on_invalid"), f"the options of `{name}`")
+        entries = check.group(given, allowed(transform), f"the options of `{name}` are")
     options = {}
     for option, node in entries.items():
         text = check.filled(node, f"`{option}`")
@@ -152,6 +167,11 @@ def _options(check: Checker, name: str, given: Node) -> dict[str, str]:
             check.wrong(node, f"`{option}` {problem}")
         options[option] = text
     return options
+
+
+def allowed(transform: Transform) -> tuple[str, ...]:
+    """Return the names of a word's options."""
+    return (*transform.options, "on_invalid", *(() if transform.on_junk is None else ("on_junk",)))
 
 
 def _bad_on_invalid(text: str) -> str | None:
@@ -165,15 +185,20 @@ def _lookup(check: Checker, entries: Mapping[str, Node]) -> dict[str, str] | Non
     if not isinstance(node.value, dict) or not node.value:
         check.wrong(node, "`map` is a group, as in {ar: ar_SA, en: en_US}")
         return None
-    return {key: check.filled(item, f"`{shown(key)}`") for key, item in node.value.items()}
+    lookup: dict[str, str] = {}
+    for key, item in node.value.items():
+        if fold(key) in lookup:
+            check.wrong(item, f"`{shown(key)}` is there already: case, spaces and diacritics do not count", key=True)
+        lookup[fold(key)] = check.filled(item, f"`{shown(key)}`")
+    return lookup
 
 
-def _default(check: Checker, entries: Mapping[str, Node]) -> Callable[[Event], str] | None:
+def _default(check: Checker, entries: Mapping[str, Node]) -> Take | None:
     node = entries.get("default")
     if node is None:
         return None
     if isinstance(node.value, dict):
         inner = check.group(node, ("template",), "`default` is text, or")
-        return check.expression(template, inner.get("template"), "`template`")
-    text = check.filled(node, "`default`")
-    return lambda _: text
+        found = check.expression(template, inner.get("template"), "`template`")
+        return Filled(found) if found else None
+    return Fixed(check.filled(node, "`default`"))

@@ -2,21 +2,27 @@
 
 import hashlib
 from collections.abc import Iterable
+from collections.abc import Mapping as TextMap
+from typing import Any
 
 from connector.errors import MappingError
 from connector.mapping import yamltext
 from connector.mapping.checking import Checker
 from connector.mapping.compiling import rule
+from connector.mapping.customers import CUSTOMERS
 from connector.mapping.forms import Choice
 from connector.mapping.paths import Keys, did_you_mean, shown
 from connector.mapping.shape import Mapping, Rule, Sample
 from connector.mapping.template import condition
 from connector.mapping.yamltext import Node
+from connector.models import OnNameTaken
 
 __all__ = ["Mapping", "Rule", "Sample", "read"]
 
 VERSION = 1
-_KEYS = ("version", "kind", "match", "fields", "on_update", "ignore", "when", "samples")
+KEYS = ("version", "kind", "match", "fields", "on_update", "on_name_taken", "ignore", "when", "samples")
+ON_UPDATE = ("overwrite", "fill_if_empty", "keep")
+ON_NAME_TAKEN: TextMap[str, OnNameTaken] = {"suffix": "suffix", "hold": "hold"}
 
 
 def read(text: str, file: str) -> Mapping:
@@ -30,17 +36,13 @@ def read(text: str, file: str) -> Mapping:
 
 
 def _mapping(check: Checker, root: Node, text: str) -> Mapping:
-    entries = check.group(root, _KEYS, "a mapping is")
+    entries = check.group(root, KEYS, "a mapping is")
     for key in ("version", "kind", "fields"):
         if key not in entries:
             check.wrong(root, f"`{key}` is missing")
     _version(check, entries.get("version"))
     rules = _rules(check, entries.get("fields"))
-    update = (
-        check.group(entries["on_update"], ("fill_if_empty", "keep"), "`on_update` is") if "on_update" in entries else {}
-    )
-    fill, keep = (_names(check, update.get(key), key, rules) for key in ("fill_if_empty", "keep"))
-    _apart(check, update, fill)
+    fill, keep = _on_update(check, entries.get("on_update"), rules)
     return Mapping(
         kind=check.filled(entries["kind"], "`kind`") if "kind" in entries else "",
         version=VERSION,
@@ -50,6 +52,7 @@ def _mapping(check: Checker, root: Node, text: str) -> Mapping:
         ignore=tuple(path.text for path in check.paths(entries.get("ignore"), "`ignore`")),
         fill_if_empty=fill,
         keep=keep,
+        on_name_taken=_on_name_taken(check, entries.get("on_name_taken")),
         when=check.expression(condition, entries.get("when"), "`when`"),
         samples=_samples(check, entries.get("samples")),
     )
@@ -96,10 +99,25 @@ def _names(check: Checker, node: Node | None, what: str, rules: tuple[Rule, ...]
     return tuple(names)
 
 
-def _apart(check: Checker, update: dict[str, Node], fill: tuple[str, ...]) -> None:
-    for item in check.items(update.get("keep"), "`keep`"):
-        if item.value in fill:
-            check.wrong(item, f"`{item.value}` is in `fill_if_empty` too; keep it in one of the two")
+def _on_update(check: Checker, node: Node | None, rules: tuple[Rule, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is filled only when empty, and what is kept; what is listed to be overwritten says so to people."""
+    update = check.group(node, ON_UPDATE, "`on_update` is") if node else {}
+    named = {mode: _names(check, update.get(mode), mode, rules) for mode in ON_UPDATE}
+    seen: dict[str, str] = {}
+    for mode in ON_UPDATE:
+        for item in check.items(update.get(mode), f"`{mode}`"):
+            if isinstance(item.value, str) and item.value in seen:
+                other = seen[item.value]
+                check.wrong(item, f"`{shown(item.value)}` is in `{other}` already; keep it in one of the two")
+            seen[str(item.value)] = mode
+    return named["fill_if_empty"], named["keep"]
+
+
+def _on_name_taken(check: Checker, node: Node | None) -> OnNameTaken:
+    text = check.filled(node, "`on_name_taken`") if node else "suffix"
+    if text and text not in ON_NAME_TAKEN and node:
+        check.wrong(node, f"`on_name_taken` is one of: {', '.join(ON_NAME_TAKEN)}{did_you_mean(text, ON_NAME_TAKEN)}")
+    return ON_NAME_TAKEN.get(text, "suffix")
 
 
 def _match(check: Checker, node: Node | None, rules: tuple[Rule, ...]) -> tuple[str, ...]:
@@ -122,9 +140,22 @@ def _samples(check: Checker, node: Node | None) -> tuple[Sample, ...]:
 
 def _sample(check: Checker, node: Node) -> Sample | None:
     entries = check.group(node, ("given", "expect"), "a sample is")
-    pair = [entries.get("given"), entries.get("expect")]
-    if not all(part and isinstance(part.value, dict) for part in pair):
+    given, expect = entries.get("given"), entries.get("expect")
+    if given is None or expect is None or not isinstance(expect.value, dict):
         check.wrong(node, "a sample has `given` (the customer as Flavours sends it) and `expect` (the whole record)")
         return None
-    given, expect = (part.plain() for part in pair if part)
-    return Sample(given, expect, node.line)
+    if isinstance(given.value, str):
+        return _named_sample(check, given, expect.plain(), node.line)
+    if not isinstance(given.value, dict):
+        check.wrong(given, f"`given` is a customer as Flavours sends it, or one of: {', '.join(CUSTOMERS)}")
+        return None
+    return Sample(given.plain(), expect.plain(), node.line)
+
+
+def _named_sample(check: Checker, given: Node, expect: dict[str, Any], line: int) -> Sample | None:
+    name = given.value
+    if name not in CUSTOMERS:
+        known = f" (there are: {', '.join(CUSTOMERS)})"
+        check.wrong(given, f"there is no sample customer `{shown(name)}`{did_you_mean(name, CUSTOMERS) or known}")
+        return None
+    return Sample(CUSTOMERS[name], expect, line, name)

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import nodes
 
 from connector.mapping.clean import clean, flat
+from connector.mapping.fold import fold
 from connector.mapping.paths import did_you_mean, path, shown, unknown
 from connector.mapping.transforms import NOWHERE, TRANSFORMS
 from connector.models import Event
@@ -133,9 +134,9 @@ class Reader:
         wanted = operand.op in {"eq", "in"}
         if operand.op in {"in", "notin"}:
             choices = _texts(operand.expr)
-            return lambda event: (flat(left(event)) in choices) is wanted
+            return lambda event: (fold(flat(left(event))) in choices) is wanted
         right = self.read(operand.expr)
-        return lambda event: (flat(left(event)) == flat(right(event))) is wanted
+        return lambda event: (fold(flat(left(event))) == fold(flat(right(event)))) is wanted
 
 
 def _always(value: Any) -> Evaluate:
@@ -159,7 +160,7 @@ def _dotted(node: nodes.Node) -> str:
 
 def _texts(node: nodes.Node) -> frozenset[str]:
     items = node.items if isinstance(node, nodes.List | nodes.Tuple) else [node]
-    texts = [flat(item.value) for item in items if isinstance(item, nodes.Const)]
+    texts = [fold(flat(item.value)) for item in items if isinstance(item, nodes.Const)]
     if len(texts) != len(items) or items == [node]:
         raise RefusedError('`in` takes a list of texts, as in ["ar", "en"]', node.lineno)
     return frozenset(texts)

@@ -1,12 +1,13 @@
 """Where things are: the fields of a Flavours event, and the places of a record."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
+from connector.mapping.company import is_company
 from connector.models import Event
 
 # The published payload of customers.CREATE (docs.flavours.sa, Customers Webhooks / Payload).
@@ -17,7 +18,9 @@ CUSTOMER = (
     *("user.phone_verified_at", "user.created_at", "user.updated_at", "user.deleted_at"),
 )
 ENVELOPE = ("event.xid", "event.action", "event.timestamp")
-KNOWN = frozenset(CUSTOMER + ENVELOPE)
+# What no field says and the whole customer tells; read like a field.
+DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"is_company": is_company}
+KNOWN = frozenset((*CUSTOMER, *ENVELOPE, *DERIVED))
 
 Keys = tuple[str | int, ...]
 
@@ -28,14 +31,17 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Name one field of an event; `keys` lead to it from the data, or from the envelope."""
+    """Name one field of an event; `keys` lead to it from the data, or from the envelope; or it is `derived`."""
 
     text: str
     keys: Keys
     envelope: bool = False
+    derived: Callable[[Mapping[str, Any]], Any] | None = None
 
     def find(self, event: Event) -> Any:
         """Return what the event holds there, None where there is nothing."""
+        if self.derived is not None:
+            return self.derived(event.data)
         if self.envelope:
             return getattr(event, str(self.keys[0]))
         here: Any = event.data
@@ -49,6 +55,8 @@ def path(text: str) -> Path:
     """Return the path that the text names; ask `unknown` first whether it does."""
     if text in ENVELOPE:
         return Path(text, (text.removeprefix("event."),), envelope=True)
+    if text in DERIVED:
+        return Path(text, (), derived=DERIVED[text])
     return Path(text, tuple(_keys(text.removeprefix("data."))))
 
 

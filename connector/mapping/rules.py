@@ -1,9 +1,11 @@
 """Apply a mapping to an event: pure, total and fast; any JSON goes in, and nothing is raised."""
 
+import unicodedata
 from collections.abc import Mapping as TextMap
 from dataclasses import dataclass
 
 from connector.mapping.clean import flat
+from connector.mapping.fold import fold
 from connector.mapping.paths import nest, path
 from connector.mapping.shape import FieldTrace, Mapped, Mapping, Rule, Step, Taken
 from connector.mapping.transforms import Context
@@ -56,8 +58,31 @@ def _make(rule: Rule, event: Event) -> _Making:
             _use(step, making, event)
     if rule.lookup is not None and making.value is not None:
         _look_up(rule.lookup, making)
+    _fit(making)
     _fall_back(making, event)
+    _fit(making)
     return making
+
+
+def _fit(making: _Making) -> None:
+    longest = making.rule.max_length
+    if longest is not None and isinstance(making.value, str) and len(making.value) > longest:
+        _shorten(making, longest)
+
+
+def _shorten(making: _Making, longest: int) -> None:
+    """Cut a text that the target would refuse; half a phone or VAT number is worse than none."""
+    making.valid = False
+    length, text = len(str(making.value)), str(making.value)
+    if making.rule.exact:
+        making.value = None
+        making.warnings.append(f"has {length} characters, {longest} are allowed; left out")
+        return
+    while longest and unicodedata.combining(text[longest]):  # never part a letter from its marks
+        longest -= 1
+    making.value = text[:longest].rstrip() or None
+    making.done.append("shortened")
+    making.warnings.append(f"had {length} characters; shortened to {longest}")
 
 
 def _use(step: Step, making: _Making, event: Event) -> None:
@@ -68,9 +93,10 @@ def _use(step: Step, making: _Making, event: Event) -> None:
     if result.valid:
         return
     making.valid = False
-    then = "drop" if step.on_invalid == "raw" and making.value is None else step.on_invalid
+    wanted = step.on_junk if result.junk else step.on_invalid
+    then = "drop" if wanted == "raw" and making.value is None else wanted
     reason = f"{making.taken.source or 'the value'} {result.warning}"
-    making.warnings.append(f"{reason}; {_THEN[then]}")
+    making.warnings.append(f"{reason}; {'sent all the same' if result.junk and then == 'raw' else _THEN[then]}")
     if then != "raw":
         making.value = None
     if then == "hold":
@@ -79,7 +105,7 @@ def _use(step: Step, making: _Making, event: Event) -> None:
 
 def _look_up(lookup: TextMap[str, str], making: _Making) -> None:
     making.done.append("map")
-    making.value = lookup.get(flat(making.value))
+    making.value = lookup.get(fold(flat(making.value)))
     if making.value is None and making.rule.default is None:
         making.warnings.append("the value is not listed in `map`; left out")
 
@@ -88,8 +114,7 @@ def _fall_back(making: _Making, event: Event) -> None:
     if making.value is not None:
         return
     if making.rule.default is not None:
-        text = making.rule.default(event)
-        making.value, making.valid = (text if text.strip() else None), False
+        making.value, making.valid = making.rule.default(event).value, False
         making.done.append("default")
     if making.value is None:
         making.done.append("left out: empty")

@@ -1,13 +1,12 @@
 """The nouns of the mapping, frozen: the document, its rules, and what applying them came to."""
 
 import typing as t
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connector.mapping.paths import Keys
 from connector.mapping.template import Condition
 from connector.mapping.transforms import OnInvalid, Options, Transform
-from connector.models import Event
+from connector.models import Event, OnNameTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +44,43 @@ class Step:
     transform: Transform
     options: Options
     on_invalid: OnInvalid
+    on_junk: OnInvalid
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Say how one field of the record is made; `keys` is its place in the record."""
+    """Say how one field of the record is made.
+
+    `keys` is its place in the record, `lookup` is keyed by folded text, `max_length` counts characters.
+    """
 
     target: str
     keys: Keys
     take: Take
     steps: tuple[Step, ...] = ()
     lookup: t.Mapping[str, str] | None = None
-    default: Callable[[Event], str] | None = None
+    default: Take | None = None
     required: bool = False
     when: Condition | None = None
+    max_length: int | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether its value means something only whole."""
+        return any(step.transform.exact for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Hold a customer, the record the mapping promises for it, and the line of the document it stands on."""
+    """Hold a customer, the record the mapping promises for it, and the line of the document it stands on.
+
+    `name` says which of the sample customers it is, "" for one that is written out.
+    """
 
     given: t.Mapping[str, t.Any]
     expect: t.Mapping[str, t.Any]
     line: int = 1
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class Mapping:
     ignore: tuple[str, ...]
     fill_if_empty: tuple[str, ...]
     keep: tuple[str, ...]
+    on_name_taken: OnNameTaken
     when: Condition | None
     samples: tuple[Sample, ...]
 

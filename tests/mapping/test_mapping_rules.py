@@ -135,7 +135,7 @@ def test_a_bad_phone_goes_raw_and_a_bad_email_is_left_out(mapped):
     assert result.record == {"phone": "+96655223322"}
     assert result.warnings == (
         "phone: user.phone is not a possible phone number; sent as typed",
-        "email: user.email is not an e-mail address; left out",
+        "email: user.email is a masked e-mail address; left out",
     )
     assert (result.match, result.phones) == ((), frozenset())
 

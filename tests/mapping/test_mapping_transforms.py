@@ -67,7 +67,7 @@ def test_a_good_value_is_written_right(name, value, expected):
 def test_a_bad_value_keeps_its_text_and_says_why(name, value):
     result = run(name, value)
     assert (result.value, result.valid) == (value, False)
-    assert result.warning.startswith(("is not ", "holds no "))
+    assert result.warning.startswith(("is not ", "holds no ", "is a masked "))
     assert value not in result.warning
 
 
@@ -98,5 +98,5 @@ def test_unknown_time_zones_are_refused(text):
 @unhurried
 @given(st.sampled_from(sorted(TRANSFORMS)), st.text())
 def test_a_transform_takes_any_text(name, text):
-    result = run(name, text)
+    result = run(name, text, **({"shape": "0###*|@@"} if name == "only_if" else {}))
     assert result.valid or result.warning

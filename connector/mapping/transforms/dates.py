@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from connector.mapping.fold import fold_digits
 from connector.mapping.transforms.base import Context, Options, Result
-from connector.mapping.transforms.text import fold_digits
 
 FORMAT, ZONE = "%Y-%m-%d", "Asia/Riyadh"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

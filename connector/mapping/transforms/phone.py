@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
+from connector.mapping.fold import fold_digits
 from connector.mapping.paths import unknown
 from connector.mapping.transforms.base import NOWHERE, Context, Options, Result
-from connector.mapping.transforms.text import fold_digits
+from connector.mapping.transforms.junk import junk_phone
 
 _TYPED = re.compile(r"\+?[0-9]+\+?")
 _BETWEEN = re.compile(r"[\s().\-/_\u2010-\u2015\u2212\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
@@ -77,7 +78,9 @@ def _read(typed: str, prefix: str) -> Result:
     numbers = [(reading, number) for reading in readings if (number := _parsed(reading))]
     for _, number in numbers:
         if phonenumbers.is_valid_number(number):
-            return Result(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+            e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+            doubt = junk_phone(e164)
+            return Result(e164, valid=doubt is None, warning=doubt, junk=doubt is not None)
     for reading, number in numbers:
         if phonenumbers.is_possible_number(number):
             return Result(f"+{reading}", valid=False, warning="is not a valid phone number")

@@ -1,0 +1,54 @@
+"""Tell a company from a person, by what Flavours sends of a customer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector.mapping.clean import flat
+from connector.mapping.fold import fold
+from connector.mapping.identifiers import bare, is_crn, is_vat
+
+# Which words Flavours sends in `type` is not published: the field's usual ones, in both languages, folded.
+_COMPANY_EN = ("company", "business", "organization", "organisation", "corporate", "establishment", "b2b")
+_COMPANY = frozenset(map(fold, (*_COMPANY_EN, "شركة", "مؤسسة", "منشأة", "أعمال", "جهة")))
+_PERSON = frozenset(map(fold, ("person", "individual", "b2c", "فرد", "أفراد", "شخص")))
+_FIRST_WORDS = frozenset(map(fold, ("شركة", "مؤسسة", "مجموعة", "مصنع", "جمعية")))
+_LAST_WORDS = frozenset(
+    (
+        *(
+            "llc",
+            "l.l.c",
+            "l.l.c.",
+            "ltd",
+            "ltd.",
+            "co",
+            "co.",
+            "company",
+            "corp",
+            "corp.",
+            "inc",
+            "inc.",
+            "est",
+            "est.",
+        ),
+        *("establishment", "wll", "w.l.l", "w.l.l."),
+    )
+)
+
+
+def is_company(data: Mapping[str, Any]) -> bool:
+    """Tell whether the customer is a company.
+
+    A valid VAT or commercial registration number decides; then `type`, where it says so; then the name (شركة …, … LLC).
+    """
+    if is_vat(bare(flat(data.get("tax_number")))) or is_crn(bare(flat(data.get("crn")))):
+        return True
+    told = fold(flat(data.get("type"))[:64])
+    if told in _COMPANY or told in _PERSON:
+        return told in _COMPANY
+    user = data.get("user")
+    return _named_so(flat(user.get("name")) if isinstance(user, Mapping) else "")
+
+
+def _named_so(name: str) -> bool:
+    words = fold(name[:200]).split()
+    return len(words) > 1 and (words[0] in _FIRST_WORDS or words[-1] in _LAST_WORDS)

@@ -1,0 +1,74 @@
+"""Doubt what people type to get past a form: guests' names, phones of one digit, addresses that nobody reads."""
+
+import re
+
+from connector.mapping.fold import fold
+
+_NAMES = frozenset(
+    map(
+        fold,
+        (
+            *(
+                "guest",
+                "walk in",
+                "walk-in",
+                "walkin",
+                "walk-in customer",
+                "customer",
+                "cash",
+                "cash customer",
+                "client",
+            ),
+            *("user", "test", "testing", "unknown", "none", "null", "n/a", "na", "no name", "noname", "anonymous"),
+            *(
+                "ضيف",
+                "زائر",
+                "زبون",
+                "عميل",
+                "عميل نقدي",
+                "عميل عام",
+                "مجهول",
+                "بدون اسم",
+                "لا يوجد",
+                "تجربة",
+                "اختبار",
+            ),
+        ),
+    )
+)
+_NUMBERED = re.compile(r"[\s#_.-]*[0-9]*$")
+_MAILBOXES = frozenset(
+    (
+        *("noemail", "no-email", "no_email", "nomail", "no-mail", "noreply", "no-reply", "none", "null", "na"),
+        *("test", "testing", "guest", "email", "xxx", "asdf"),
+    )
+)
+_MASKED = re.compile(r"\*|\[email.?protected\]", re.IGNORECASE)
+_LONGEST, _TAIL = 100, 7
+
+
+def junk_name(name: str) -> str | None:
+    """Say why a name is nobody's, None when it may be somebody's."""
+    folded = fold(name[:_LONGEST])
+    if not any(char.isalpha() for char in folded):
+        return "holds no letter"
+    if _NUMBERED.sub("", folded) in _NAMES:
+        return "looks like nobody's name"
+    letters = {char for char in folded if char.isalpha()}
+    return "looks like nobody's name" if len(letters) == 1 and len(folded) > 2 else None
+
+
+def junk_phone(e164: str) -> str | None:
+    """Say why a number is made up (0500000000), None when it may be real."""
+    tail = e164[-_TAIL:]
+    return "looks made up (one digit all over)" if tail == tail[0] * _TAIL else None
+
+
+def junk_email(address: str) -> str | None:
+    """Say why a well-formed address is nobody's, None when it may be somebody's."""
+    return "looks like nobody's e-mail address" if address.partition("@")[0].lower() in _MAILBOXES else None
+
+
+def masked(text: str) -> bool:
+    """Tell whether an e-mail address was masked by a web page or an app: s***@example.com, [email protected]."""
+    return _MASKED.search(text) is not None

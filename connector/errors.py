@@ -16,6 +16,8 @@ ConnectorError                 the root; never raised itself
     ├── Busy                   429, 503, a quota: pause the target
     ├── Refused                the credentials, or the address, are not accepted: hold the target
     └── Rejected               the data is not accepted: fail the delivery, with the vendor's sentence
+        ├── NameTaken          the target takes each name once, and another record has this one
+        └── AlreadyThere       the target says that the record exists, and perhaps which one it is
 """
 
 from dataclasses import dataclass
@@ -120,12 +122,31 @@ class Busy(TargetError):
 
 
 class Refused(TargetError):
-    """Report credentials, permissions or an address that the target does not accept."""
+    """Report credentials, permissions or an address that the target does not accept.
+
+    `expired`: a token that can be renewed may be all that is wrong.
+    """
+
+    def __init__(self, message: str, *, expired: bool = False) -> None:
+        super().__init__(message)
+        self.expired = expired
 
 
 class Rejected(TargetError):
-    """Report data that the target does not accept; `field` where the vendor names one, `status` as answered."""
+    """Report data that the target does not accept; `fields` that the vendor names, dotted, `status` as answered."""
 
-    def __init__(self, message: str, *, field: str | None = None, status: int = 0) -> None:
+    def __init__(self, message: str, *, fields: tuple[str, ...] = (), status: int = 0) -> None:
         super().__init__(message)
-        self.field, self.status = field, status
+        self.fields, self.status = fields, status
+
+
+class NameTaken(Rejected):
+    """Report a name that another record of the target has."""
+
+
+class AlreadyThere(Rejected):
+    """Report a record that exists; `remote_id` when the target says which."""
+
+    def __init__(self, message: str, remote_id: str | None = None, *, status: int = 0) -> None:
+        super().__init__(message, status=status)
+        self.remote_id = remote_id

@@ -104,8 +104,8 @@ class Retry:
 class Hold:
     """A person must decide; `code` names the decision, `reason` is one plain sentence with the one action.
 
-    Codes: `two_matches`, `name_taken`, `already_linked`, `maybe_there`, `cannot_map`, `filter_ignored`, `id_differs`,
-    `no_sync`, `no_target`.
+    Codes: `two_matches`, `name_taken`, `already_linked`, `already_there`, `maybe_there`, `cannot_map`,
+    `filter_ignored`, `id_differs`, `no_sync`, `no_target`.
     """
 
     reason: str

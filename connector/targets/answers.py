@@ -70,7 +70,7 @@ def _error(status: int, what: str, answer: Answer, asked: Asked, now: datetime) 
     if status == 429 or (status == 503 and wait is not None):
         return Busy(what, wait)
     if status in (401, 402, 403, 407):
-        return Refused(f"{what}; look at the credentials and what they permit")
+        return Refused(f"{what}; look at the credentials and what they permit", expired=status == 401)
     if status in (404, 410) and not (answer.is_json or (asked.bare_404 and not answer.body.strip())):
         return Uncertain(f"{what}, which is not the system's own; is base_url right?")
     vague = answer.status < 400 and status == 422 and not asked.writes

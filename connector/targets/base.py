@@ -1,7 +1,7 @@
 """What a target is, what a kind of target tells of itself, and what a target may ask of the worker."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from marshmallow import Schema
@@ -9,6 +9,7 @@ from marshmallow import Schema
 from connector.config import TargetConfig
 from connector.errors import NotSent
 from connector.models import Outcome, Upsert
+from connector.targets.clock import Clock
 
 
 class LeaseLost(NotSent):
@@ -56,16 +57,67 @@ class Target(Protocol):
         ...
 
 
+class Turns(Protocol):
+    """Share one target's request limit among all workers, wherever they run."""
+
+    def reserve(self, count: int, every: float, burst: int) -> float:
+        """Take the next `count` turns, `every` seconds apart, `burst` of them at once; return the seconds to wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Hold what a vault keeps of a target; `version` changes with every `put`."""
+
+    version: int
+    blob: bytes
+
+
+class Vault(Protocol):
+    """Keep one target's OAuth2 tokens, encrypted, for all workers; one at a time may renew them."""
+
+    def load(self) -> Kept | None:
+        """Return what is kept, None when nothing is."""
+        ...
+
+    def begin(self, version: int, seconds: float) -> bool:
+        """Take the right to renew this version (0: nothing kept) for so long; False when another has it, or did it."""
+        ...
+
+    def put(self, version: int, blob: bytes) -> bool:
+        """Keep new tokens in place of this version, on disk when it returns; False when another was quicker."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Give a target its surroundings: a clock, and what it shares with other workers (None: this process is alone).
+
+    `keys` encrypt what the vault keeps, newest first.
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    turns: Turns | None = None
+    vault: Vault | None = None
+    keys: tuple[str, ...] = field(default=(), repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Tell what every target of a kind has in common; the README's table is made of it.
 
-    `open` takes the target's configuration and its settings as `schema` loaded them.
+    `open` takes the target's configuration, its settings as `schema` loaded them, and the surroundings. `limits`,
+    `auth` and `proved` are words for people: the vendor's limit and our pace, the credentials, and against what it was
+    tried.
     """
 
     label: str
     schema: Schema
-    open: Callable[[TargetConfig, Mapping[str, Any]], Target]
+    open: Callable[[TargetConfig, Mapping[str, Any], Around], Target]
     batch_size: int
     match: str
     twice: str
+    upsert: str = "looks up, then creates or updates"
+    limits: str = "–"
+    auth: str = "none"
+    proved: str = ""

@@ -17,7 +17,7 @@ from connector.config import TargetConfig
 from connector.config_fields import Group, Text
 from connector.errors import Refused
 from connector.models import Outcome, Retry, Trouble, Upsert
-from connector.targets.base import Check, Kind, LeaseLost, Run
+from connector.targets.base import Around, Check, Kind, LeaseLost, Run
 from connector.targets.book import Book, read, written
 from connector.targets.outcomes import outcome
 
@@ -123,7 +123,7 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def _open(config: TargetConfig, settings: Mapping[str, Any]) -> Csv:
+def _open(config: TargetConfig, settings: Mapping[str, Any], _around: Around) -> Csv:
     return Csv(Path(config.file).absolute().parent / str(settings["path"]))
 
 

@@ -9,8 +9,9 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -22,7 +23,7 @@ from tenacity.retry import retry_if_exception
 from tenacity.stop import stop_after_attempt, stop_before_delay
 
 from connector import __version__
-from connector.errors import Busy, NotSent, TargetError, Uncertain
+from connector.errors import Busy, NotSent, Refused, TargetError, Uncertain
 from connector.masking import mask
 from connector.targets.answers import Answer, Asked, answered, verdict
 from connector.targets.base import LeaseLost
@@ -36,15 +37,31 @@ LARGEST = 5 * 1024 * 1024
 _CHUNK = 65536
 
 Ours = Callable[[], bool]
+Judge = Callable[[Answer, Asked, datetime], TargetError | None]
 
 
 def _always() -> bool:
     return True
 
 
+class TokenSource(Protocol):
+    """Prove who we are with headers that change, as OAuth2's do."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return today's headers, asking for them where there are none. Raises TargetError."""
+        ...
+
+    def renew(self, refused: Mapping[str, str]) -> None:
+        """Get others in place of headers that were refused. Raises TargetError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Describe the way to one account: address, credentials (as headers or query), and the bounds in seconds."""
+    """Describe the way to one account: address, credentials (as headers or query), and the bounds in seconds.
+
+    `judge` is the vendor's way to read an answer; `tokens` stand for credentials that change.
+    """
 
     base_url: str
     timeout: float
@@ -53,13 +70,16 @@ class Line:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     allow_private: bool = False
     proxy: str | None = field(default=None, repr=False)
+    judge: Judge = verdict
+    tokens: TokenSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """Ask for one request. `path` is quoted already, `shown` is the path as an error may show it.
 
-    A call that `writes` goes out only while the lease holds; one that is not `repeatable` is repeated within the
+    `form` is sent as a web form in place of JSON, `raw` as it is, with its Content-Type among the
+    headers. A call that `writes` goes out only while the lease holds; one that is not `repeatable` is repeated within the
     attempt only when it surely never left. `personal` are the record's own texts. `needs_json`: a 2xx without JSON
     is no answer.
     """
@@ -69,6 +89,8 @@ class Call:
     shown: str
     query: tuple[tuple[str, str], ...] = ()
     payload: Any = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    raw: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
     repeatable: bool = True
@@ -86,7 +108,7 @@ class Http:
         self._base = str(requests.Request("GET", line.base_url).prepare().url).rstrip("/")
         self._timeouts = (min(CONNECT, line.timeout), line.timeout)
         self._local = threading.local()
-        self._prepared = {method: self._prepare(method) for method in ("GET", "POST", "PUT", "PATCH")}
+        self._prepared = {method: self._prepare(method) for method in ("GET", "POST", "PUT", "PATCH", "REPORT")}
         self._bold = self._retrying((NotSent, Uncertain))
         self._careful = self._retrying((NotSent,))
 
@@ -101,26 +123,40 @@ class Http:
         return retrying(self._once, call, ours)
 
     def _once(self, call: Call, ours: Ours) -> Answer:
+        tokens = self._line.tokens
+        proof = tokens.headers() if tokens else {}
+        try:
+            return self._sent(call, proof, ours)
+        except Refused as refused:
+            if tokens is None or not refused.expired:
+                raise
+        tokens.renew(proof)
+        return self._sent(call, tokens.headers(), ours)
+
+    def _sent(self, call: Call, proof: Mapping[str, str], ours: Ours) -> Answer:
         if self._pace is not None:
             self._pace.take()
         if call.writes and not ours():
             raise LeaseLost
-        asked = Asked(f"{call.method} {self.host}{call.shown}", call.writes, self._hide(call), call.bare_404)
-        came = self._exchange(call, asked.shown)
+        secrets = (*self._line.secrets, *(value.rpartition(" ")[2] for value in proof.values()))
+        asked = Asked(
+            f"{call.method} {self.host}{call.shown}",
+            call.writes,
+            lambda text: mask(text, (*secrets, *call.personal)),
+            call.bare_404,
+        )
+        came = self._exchange(call, proof, asked.shown)
         if isinstance(came, TargetError):
             raise came
-        error = verdict(came, asked, self._clock.now()) or _unreadable(came, call, asked.shown)
+        error = self._line.judge(came, asked, self._clock.now()) or _unreadable(came, call, asked.shown)
         if error is not None:
             raise error
         return came
 
-    def _hide(self, call: Call) -> Callable[[str], str]:
-        return lambda text: mask(text, (*self._line.secrets, *call.personal))
-
-    def _exchange(self, call: Call, shown: str) -> Answer | TargetError:
+    def _exchange(self, call: Call, proof: Mapping[str, str], shown: str) -> Answer | TargetError:
         until = self._clock.monotonic() + sum(self._timeouts)
         try:
-            response = self._session().send(self._request(call), timeout=self._timeouts, stream=True)
+            response = self._session().send(self._request(call, proof), timeout=self._timeouts, stream=True)
             body = self._body(response, until)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
             return lost(problem, shown, self.host)
@@ -142,17 +178,19 @@ class Http:
             raise
         return b"".join(parts)
 
-    def _request(self, call: Call) -> requests.PreparedRequest:
+    def _request(self, call: Call, proof: Mapping[str, str]) -> requests.PreparedRequest:
         # Prepared once for each method: setting url and body on a copy costs half of preparing anew.
         request = self._prepared[call.method].copy()
         query = (*call.query, *self._line.query)
         request.url = self._base + call.path + (("&" if "?" in call.path else "?") + urlencode(query) if query else "")
         request.headers.update(call.headers)
-        if call.payload is not None:
-            body = json.dumps(call.payload).encode()
-            request.body = body
-            request.headers["Content-Length"] = str(len(body))
-            request.headers["Content-Type"] = "application/json"
+        request.headers.update(proof)
+        if call.raw is not None:
+            _put_body(request, call.raw, call.headers["Content-Type"])
+        elif call.form is not None:
+            _put_body(request, urlencode(call.form).encode(), "application/x-www-form-urlencoded")
+        elif call.payload is not None:
+            _put_body(request, json.dumps(call.payload).encode(), call.headers.get("Content-Type", "application/json"))
         return request
 
     def _prepare(self, method: str) -> requests.PreparedRequest:
@@ -201,6 +239,12 @@ class Http:
         if isinstance(error, Busy) and error.retry_after is not None:
             return error.retry_after
         return float(FIRST_WAIT * 2 ** (state.attempt_number - 1) * (1 + self._clock.jitter()))
+
+
+def _put_body(request: requests.PreparedRequest, body: bytes, kind: str) -> None:
+    request.body = body
+    request.headers["Content-Length"] = str(len(body))
+    request.headers["Content-Type"] = kind
 
 
 def _worth_repeating(error: BaseException, again: tuple[type[TargetError], ...]) -> bool:

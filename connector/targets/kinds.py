@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from connector.config import TargetConfig
 from connector.errors import ConfigError, Problem
-from connector.targets.base import Kind, Target
+from connector.targets.base import Around, Kind, Target
 
 # A kind's module is imported only when it is used: `connector --help` and a book for Excel need no HTTP.
 KINDS: Mapping[str, str] = {
@@ -32,13 +32,13 @@ def problems(config: TargetConfig) -> list[Problem]:
     return []
 
 
-def open_target(config: TargetConfig) -> Target:
+def open_target(config: TargetConfig, around: Around | None = None) -> Target:
     """Return the target, ready to push. Raises ConfigError."""
     found = problems(config)
     if found:
         raise ConfigError(found)
     of = kind(config.kind)
-    return of.open(config, of.schema.load(dict(config.settings)))
+    return of.open(config, of.schema.load(dict(config.settings)), around or Around())
 
 
 def kind(name: str) -> Kind:

@@ -4,22 +4,26 @@ link ──> remote hint ──> each rung of the mapping's match values ──>
  │ gone: drop it, a warning    │ gone: a warning           │ one hit: update it
  │                             │ somebody else: held       │ two, or another customer's: held
  └ there: update               └ agrees: update            └ rows that are no answer: read on, or held
+
+Finding only decides (an Outcome, or a Write still to be done); connector/targets/writing.py does the write, and
+connector/targets/batches.py climbs with many customers at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from connector.errors import Rejected, TargetError
+from connector.errors import TargetError
 from connector.models import Delivered, Hold, Outcome, Skip, Upsert
 from connector.targets import records
 from connector.targets.base import Run
 from connector.targets.http import Ours
-from connector.targets.outcomes import Create, outcome
+from connector.targets.outcomes import outcome
 
 MOST_PAGES = 20
+WHICH = "say which it is: connector deliveries resolve ID --link CONTACT, or --create, or --skip"
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,47 @@ class Rung:
     same: Callable[[Row], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Hold what a write came to: the contact's id, what the target answered, and the contact as it is stored now.
+
+    `row` is None where the answer does not carry the contact; `whole`: a field that it does not name is not there.
+    `created`: what a native upsert says; None: the request was to create, or to update, and so it was.
+    """
+
+    remote_id: str
+    answer: str
+    row: Row | None = None
+    whole: bool = False
+    created: bool | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Say what is to be written: a new contact, or these fields of one that is there."""
+
+    request: Upsert
+    fields: Row
+    remote_id: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
 class Contacts(Protocol):
     """Be the contacts of one account, as one kind of target knows them.
 
     `idempotent`: a create that is sent again makes nothing twice. `partial`: an update takes the changed fields only,
-    so the contact is read first. `fetches`: a contact can be read by its id.
+    so the contact is read first. `fetches`: a contact can be read by its id. `name_field` is the record's field that
+    the target takes only once among all contacts. `soft` are fields that the target may refuse, when it names them,
+    without losing the rest (a phone, a value of a list).
     """
 
-    idempotent: bool
-    partial: bool
-    fetches: bool
-    uncertain_wait: float
+    idempotent: bool = False
+    partial: bool = False
+    fetches: bool = False
+    uncertain_wait: float = 0.0
+    name_field: str | None = None
+    soft: frozenset[str] = frozenset()
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Return what can be asked with the customer's valid values, best first."""
@@ -80,22 +114,17 @@ class Contacts(Protocol):
         """Return a contact by its id, None when it is gone."""
         ...
 
-    def create(self, request: Upsert, ours: Ours) -> tuple[str, str]:
-        """Make the contact; return its id and what the target answered."""
+    def create(self, request: Upsert, ours: Ours) -> Written:
+        """Make the contact. Raises NameTaken and AlreadyThere where the vendor tells them apart."""
         ...
 
-    def update(self, remote_id: str, fields: Row, request: Upsert, ours: Ours) -> str:
-        """Write the fields; return what the target answered. Raises Rejected with 404 or 410 when it is gone."""
+    def update(self, remote_id: str, fields: Row, request: Upsert, ours: Ours) -> Written:
+        """Write the fields. Raises Rejected with 404 or 410 when the contact is gone."""
         ...
 
-
-def upsert(request: Upsert, contacts: Contacts, run: Run) -> Outcome:
-    """Bring one customer's record to the target, once; whatever happens comes back as a value."""
-    climb = _Climb(request, contacts, run)
-    try:
-        return climb.anyway() if request.create_anyway else climb.climb()
-    except TargetError as error:
-        return outcome(error, tuple(climb.warnings))
+    def named(self, name: str, request: Upsert) -> Sequence[Found]:  # noqa: ARG002 - most names may repeat
+        """Return the contacts that have a name, those switched off too; asked when the name is taken."""
+        return ()
 
 
 @dataclass(slots=True)
@@ -106,18 +135,28 @@ class _Listing:
 
 
 @dataclass(slots=True)
-class _Climb:
+class Climb:
+    """Find one customer, rung by rung; `asked`: a rung was asked; `reached`: the target answered."""
+
     request: Upsert
     contacts: Contacts
     run: Run
     warnings: list[str] = field(default_factory=list)
-    asked: bool = False  # a rung was asked
-    reached: bool = False  # the target answered
+    asked: bool = False
+    reached: bool = False
 
-    def climb(self) -> Outcome:
-        return self._by_link() or self._by_hint() or self._by_rungs() or self._nobody()
+    def decide(self) -> Outcome | Write:
+        """Return what is to be done. Raises TargetError."""
+        if self.request.create_anyway:
+            return self.anyway()
+        return self.by_link() or self.by_hint() or self.by_rungs() or self.nobody()
 
-    def _by_link(self) -> Outcome | None:
+    def failed(self, error: TargetError) -> Outcome:
+        """Return what it comes to that the target could not be asked."""
+        return outcome(error, tuple(self.warnings))
+
+    def by_link(self) -> Outcome | Write | None:
+        """Follow the link; None when there is none, or it leads nowhere."""
         remote_id, request = self.request.remote_id, self.request
         if remote_id is None:
             return None
@@ -125,11 +164,11 @@ class _Climb:
         if self.contacts.fetches and (self.contacts.partial or protects or request.observe):
             found = self._fetch(remote_id)
             if found is not None:
-                return self._update(found)
-            self._gone(remote_id)
+                return self.update(found)
+            self.gone(remote_id)
             return None
         found = self._among_rungs(remote_id) if protects else None
-        return self._update(found) if found else self._blindly(remote_id)
+        return self.update(found) if found else self._blindly(remote_id)
 
     def _fetch(self, remote_id: str) -> Found | None:
         found = self.contacts.fetch(remote_id, self.request)
@@ -144,22 +183,18 @@ class _Climb:
                 return found
         return None
 
-    def _blindly(self, remote_id: str) -> Outcome | None:
+    def _blindly(self, remote_id: str) -> Outcome | Write:
         """Write to the linked contact without having read it."""
         if self.request.observe:
             return Skip(f"observe: would update {remote_id}", tuple(self.warnings))
-        try:
-            return self._write(remote_id, records.joined(self.request, None))
-        except Rejected as error:
-            if error.status not in (404, 410):
-                raise
-            self._gone(remote_id)
-            return None
+        return self._write(records.joined(self.request, None), remote_id)
 
-    def _gone(self, remote_id: str) -> None:
+    def gone(self, remote_id: str) -> None:
+        """Say that the linked contact is no more."""
         self.warnings.append(f"the contact {remote_id} that this customer was linked to is gone; looked for anew")
 
-    def _by_hint(self) -> Outcome | None:
+    def by_hint(self) -> Outcome | Write | None:
+        """Look at the contact that this customer is said to be."""
         hint = self.request.remote_hint
         if hint is None or not self.contacts.fetches:
             return None
@@ -168,86 +203,94 @@ class _Climb:
             self.warnings.append(f"there is no contact {hint}, which this customer is said to be; looked for anew")
             return None
         if not records.agrees(self.request, found.row):
-            return Hold(
-                f"contact {hint} is said to be this customer, but neither phone, e-mail nor tax number agree; {_WHICH}",
+            return self.hold(
+                f"contact {hint} is said to be this customer, but neither phone, e-mail nor tax number agree",
                 "id_differs",
-                warnings=tuple(self.warnings),
             )
-        return self._found(found)
+        return self.found(found)
 
-    def _by_rungs(self) -> Outcome | None:
+    def by_rungs(self) -> Outcome | Write | None:
+        """Ask rung by rung; None when nobody is there."""
         for rung in self.contacts.rungs(self.request):
             self.asked = self.reached = True
             listing = _listed(rung)
-            if len(listing.hits) > 1:
-                ids = ", ".join(sorted(listing.hits)[:5])
-                return self._hold(
-                    f"several contacts have this {rung.name} ({ids}); merge them there and replay, or {_WHICH}",
-                    "two_matches",
-                )
             if listing.hits:
-                return self._found(next(iter(listing.hits.values())))
+                return self.hits(rung.name, listing.hits.values())
             if listing.strangers and not listing.complete:
-                return self._hold(
-                    f"asked for this {rung.name}, the target lists other contacts too, so it cannot be told whether the customer is there; {_WHICH}",
+                return self.hold(
+                    f"asked for this {rung.name}, the target lists other contacts too, so it cannot be told whether the customer is there",
                     "filter_ignored",
                 )
         return None
 
-    def _found(self, found: Found) -> Outcome:
+    def hits(self, name: str, found: Iterable[Found]) -> Outcome | Write:
+        """Take the one contact that a rung found; two are for a person to decide."""
+        contacts = {contact.remote_id: contact for contact in found}
+        if len(contacts) > 1:
+            ids = ", ".join(sorted(contacts)[:5])
+            return self.hold(
+                f"several contacts have this {name} ({ids}); merge them there and replay, or {WHICH}", "two_matches", ""
+            )
+        return self.found(next(iter(contacts.values())))
+
+    def found(self, found: Found) -> Outcome | Write:
+        """Take a contact, unless it is another customer's."""
         owner = self.run.linked_to(found.remote_id)
         if owner is not None and owner != self.request.customer:
-            return self._hold(
-                f"contact {found.remote_id} belongs to another Flavours customer already ({owner}); {_WHICH}",
-                "already_linked",
+            return self.hold(
+                f"contact {found.remote_id} belongs to another Flavours customer already ({owner})", "already_linked"
             )
-        return self._update(found)
+        return self.update(found)
 
-    def _hold(self, reason: str, code: str) -> Hold:
-        return Hold(reason, code, warnings=tuple(self.warnings))
+    def hold(self, reason: str, code: str, cure: str = WHICH) -> Hold:
+        """Leave it to a person."""
+        return Hold(f"{reason}; {cure}" if cure else reason, code, warnings=tuple(self.warnings))
 
-    def _update(self, found: Found) -> Outcome:
-        record = records.joined(self.request, found.row)
+    def update(self, found: Found) -> Outcome | Write:
+        """Compare the contact with the record; nothing is written where nothing differs."""
+        record = records.joined(self._called(found.row), found.row)
         changed = records.changed(self.request, record, found.row)
         if self.request.observe:
             what = f"would update {found.remote_id}" if changed else f"{found.remote_id} is as it should be"
             return Skip(f"observe: {what}", tuple(self.warnings), proves_target=True)
         if not changed:
             return Delivered("unchanged", found.remote_id, tuple(self.warnings))
-        return self._write(found.remote_id, changed if self.contacts.partial else record)
+        return self._write(changed if self.contacts.partial else record, found.remote_id)
 
-    def _write(self, remote_id: str, fields: Row) -> Outcome:
-        answer = self.contacts.update(remote_id, fields, self.request, self.run.still_ours)
-        return Delivered("updated", remote_id, tuple(self.warnings), answer)
+    def _called(self, row: Row) -> Upsert:
+        # A contact that got a suffix because its name was taken keeps it: the plain name would be taken again.
+        name = self.contacts.name_field
+        given = records.look(self.request.record, name) if name else None
+        if name is None or not given or records.look(row, name) != records.suffixed(str(given), self.request.customer):
+            return self.request
+        return records.renamed(self.request, name, str(records.look(row, name)))
 
-    def anyway(self) -> Outcome:
-        # A person asked for a contact of its own beside others that look alike: no rung could tell it from them.
+    def _write(self, fields: Row, remote_id: str | None) -> Write:
+        return Write(self.request, fields, remote_id, tuple(self.warnings))
+
+    def anyway(self) -> Outcome | Write:
+        """Make a contact of its own beside others that look alike, as a person asked."""
+        # No rung could tell it from them: a lost answer is not repeated.
         lost = self.request.maybe_sent and not self.contacts.idempotent
-        return self._maybe_there() if lost else self.create()
+        return self._maybe_there() if lost else self._create()
 
-    def _nobody(self) -> Outcome:
+    def nobody(self) -> Outcome | Write:
+        """Make a contact, for nobody was found."""
         if self.request.maybe_sent and not self.asked and not self.contacts.idempotent:
             return self._maybe_there()
-        return self.create()
+        return self._create()
 
     def _maybe_there(self) -> Hold:
-        return self._hold(
-            f"an earlier answer was lost and there is nothing to look the customer up by: it may already be there; look there, and {_WHICH}",
+        return self.hold(
+            "an earlier answer was lost and there is nothing to look the customer up by: it may already be there; look there",
             "maybe_there",
+            f"and {WHICH}",
         )
 
-    def create(self) -> Outcome:
+    def _create(self) -> Outcome | Write:
         if self.request.observe:
             return Skip("observe: would create", tuple(self.warnings), proves_target=self.reached)
-        try:
-            remote_id, answer = self.contacts.create(self.request, self.run.still_ours)
-        except TargetError as error:
-            how = Create(self.contacts.idempotent, self.contacts.uncertain_wait)
-            return outcome(error, tuple(self.warnings), how)
-        return Delivered("created", remote_id, tuple(self.warnings), answer)
-
-
-_WHICH = "say which it is: connector deliveries resolve ID --link CONTACT, or --create, or --skip"
+        return self._write(self.request.record, None)
 
 
 def _listed(rung: Rung) -> _Listing:

@@ -17,9 +17,10 @@ from connector.targets import records
 from connector.targets.base import Check, Kind, Run
 from connector.targets.clock import Clock
 from connector.targets.http import Call, Http, Line, Ours
-from connector.targets.ladder import Found, Page, Question, Rung, upsert
+from connector.targets.ladder import Contacts, Found, Page, Question, Rung, Written
 from connector.targets.pace import Pace
 from connector.targets.settings import HttpSettings, address, fingerprint, secret
+from connector.targets.writing import upsert
 
 PER_PAGE = 100
 PACE = (280, 60.0)  # Qoyod allows 300 a minute to all who use the account's key
@@ -34,12 +35,11 @@ class QoyodSettings(HttpSettings):
     api_key = secret("from Qoyod: Settings, General Settings, Generate New Key", required=True)
 
 
-class Qoyod:
+class Qoyod(Contacts):
     """Be one Qoyod account."""
 
     kind = "qoyod"
     batch_size = 1
-    idempotent = False
     partial = True
     fetches = True
 
@@ -89,8 +89,8 @@ class Qoyod:
             raise Uncertain(f"GET {self._http.host}/customers/{{id}} answered with something that is not that contact")
         return found
 
-    def create(self, request: Upsert, ours: Ours) -> tuple[str, str]:
-        """Make the contact; return its id and the answer."""
+    def create(self, request: Upsert, ours: Ours) -> Written:
+        """Make the contact."""
         call = Call(
             "POST",
             "/customers",
@@ -104,10 +104,10 @@ class Qoyod:
         made = _contact(answer.data)
         if made is None:
             raise Uncertain(f"POST {self._http.host}/customers answered {answer.status} without contact.id")
-        return made.remote_id, f"{answer.status}"
+        return Written(made.remote_id, f"{answer.status}", made.row)
 
-    def update(self, remote_id: str, fields: Mapping[str, Any], request: Upsert, ours: Ours) -> str:
-        """Write the changed fields; return the answer."""
+    def update(self, remote_id: str, fields: Mapping[str, Any], request: Upsert, ours: Ours) -> Written:
+        """Write the changed fields."""
         call = Call(
             "PUT",
             f"/customers/{quote(remote_id, safe='')}",
@@ -117,7 +117,9 @@ class Qoyod:
             needs_json=False,
             personal=records.texts(request.record),
         )
-        return f"{self._http.call(call, ours).status}"
+        answer = self._http.call(call, ours)
+        stored = _contact(answer.data)
+        return Written(remote_id, f"{answer.status}", stored.row if stored else None)
 
     def _rung(self, name: str, value: str, *, phone: bool) -> Rung:
         asked = spellings(value) if phone else (value,)
@@ -168,7 +170,7 @@ def _row(row: Any) -> Found | None:
 KIND = Kind(
     label="Qoyod",
     schema=QoyodSettings(),
-    open=lambda _config, settings: Qoyod(settings, Clock()),
+    open=lambda _config, settings, around: Qoyod(settings, around.clock),
     batch_size=1,
     match="qoyod_id, then the mapping's match list: tax number, phone (in every usual spelling), e-mail",
     twice="only a contact that Qoyod stores later than uncertain_wait after a lost answer",

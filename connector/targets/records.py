@@ -1,6 +1,7 @@
 """Compare and join records: what a customer's record and a target's row have in common, field by dotted field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from connector.mapping.transforms.phone import same_phone
@@ -19,8 +20,8 @@ def leaves(record: Record, before: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def look(row: Any, name: str) -> Any:
-    """Return what a row holds under a dotted name (`items.0.id` enters lists); None where there is nothing."""
-    for part in name.split("."):
+    """Return what a row holds under a dotted name (`items.0.id` and `items[0].id` enter lists); None where there is nothing."""
+    for part in name.replace("[", ".").replace("]", "").split("."):
         if isinstance(row, Mapping):
             row = row.get(part)
         elif isinstance(row, list) and part.isdecimal() and int(part) < len(row):
@@ -41,14 +42,39 @@ def text(value: Any) -> str:
 
 def same(ours: Any, theirs: Any, *, phone: bool = False) -> bool:
     """Tell whether two values mean the same: as numbers for phones, e-mails in any case, else as text."""
-    if isinstance(ours, list) or isinstance(theirs, list):
-        return bool(ours == theirs)
+    if isinstance(ours, list):
+        return isinstance(theirs, list) and all(any(_within(item, other, phone) for other in theirs) for item in ours)
     first, second = text(ours), text(theirs)
     if first == second:
         return True
     if phone:
         return bool(first and second) and same_phone(first, second)
     return "@" in first and first.casefold() == second.casefold()
+
+
+def _within(ours: Any, theirs: Any, phone: bool) -> bool:
+    """Tell whether an item of a list is there; a vendor adds fields of its own to it."""
+    if isinstance(ours, Mapping):
+        return isinstance(theirs, Mapping) and all(
+            same(value, look(theirs, name), phone=phone) for name, value in leaves(ours)
+        )
+    return same(ours, theirs, phone=phone)
+
+
+def unkept(sent: Record, stored: Record, phones: frozenset[str], *, whole: bool) -> tuple[str, ...]:
+    """Return a warning for each field that was sent and is not stored so.
+
+    `whole`: the stored record is all there is, so that a field which it does not name was ignored.
+    """
+    found = []
+    for name, value in leaves(sent):
+        there = look(stored, name)
+        if there is None and not whole:
+            continue
+        if not same(value, there, phone=name in phones):
+            empty = there in (None, "", [], {})
+            found.append(f"{name}: the target {'did not keep it' if empty else 'keeps another value than was sent'}")
+    return tuple(found)
 
 
 def agrees(request: Upsert, row: Record) -> bool:
@@ -62,10 +88,11 @@ def joined(request: Upsert, row: Record | None) -> dict[str, Any]:
     Without a row that could be looked at, the protected fields are left out.
     """
     record = _copy(request.record)
-    for name in (*request.keep, *request.fill_if_empty):
+    for field in (*request.keep, *request.fill_if_empty):
+        name = field.partition("[")[0]  # a list is protected as a whole
         there = look(row, name) if row is not None else None
         filled = there not in (None, "", [], {})
-        if row is not None and not filled and name not in request.keep:
+        if row is not None and not filled and field not in request.keep:
             continue
         _put(record, name, there if filled else None)
     return record
@@ -79,6 +106,26 @@ def changed(request: Upsert, record: Record, row: Record) -> dict[str, Any]:
         if not same(value, look(row, name), phone=name in request.phones)
     }
     return {name: value for name, value in record.items() if name in different}
+
+
+def suffixed(name: str, customer: str) -> str:
+    """Return the name that a contact gets when its own is taken: with the beginning of the customer's id."""
+    return f"{name} ({customer[:8]})"
+
+
+def renamed(request: Upsert, field: str, name: str) -> Upsert:
+    """Return the request with another name in its record."""
+    record = _copy(request.record)
+    _put(record, field, name)
+    return replace(request, record=record)
+
+
+def without(record: Record, names: Iterable[str]) -> dict[str, Any]:
+    """Return the record without some fields (dotted)."""
+    rest = _copy(record)
+    for name in names:
+        _put(rest, name, None)
+    return rest
 
 
 def texts(record: Record) -> tuple[str, ...]:

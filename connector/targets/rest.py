@@ -13,17 +13,18 @@ from connector.targets.base import Check, Kind, Run
 from connector.targets.blanks import Template
 from connector.targets.clock import Clock
 from connector.targets.http import Call, Http, Line, Ours
-from connector.targets.ladder import Found, Page, Question, Rung, upsert
+from connector.targets.ladder import Contacts, Found, Page, Question, Rung, Written
 from connector.targets.pace import Pace
 from connector.targets.rest_settings import RestSettings
 from connector.targets.settings import fingerprint
+from connector.targets.writing import upsert
 
 Settings = Mapping[str, Any]
 
 NOBODY = "flavours-connector-check"
 
 
-class Rest:
+class Rest(Contacts):
     """Be one account of a system that the settings describe."""
 
     kind = "rest"
@@ -101,8 +102,8 @@ class Rest:
             raise Uncertain(f"{self._shown('GET', self._fetch)} answered with something that is not that contact")
         return Found(remote_id, row)
 
-    def create(self, request: Upsert, ours: Ours) -> tuple[str, str]:
-        """Make the contact; return its id and the answer."""
+    def create(self, request: Upsert, ours: Ours) -> Written:
+        """Make the contact."""
         headers = {self._key: request.idempotency_key} if self._key else {}
         call = self._write(self._create, request, request.record, None, headers)
         answer = self._http.call(call, ours)
@@ -110,11 +111,14 @@ class Rest:
         if not remote_id and not self._addressed:
             where = f"{self._shown(call.method, self._create)} answered {answer.status}"
             raise Uncertain(f"{where} without an id at {self._create['id']}")
-        return remote_id or request.customer, f"{answer.status}"
+        return Written(
+            remote_id or request.customer, f"{answer.status}", self._stored(answer.data, self._create), whole=True
+        )
 
-    def update(self, remote_id: str, fields: Mapping[str, Any], request: Upsert, ours: Ours) -> str:
-        """Write the fields; return the answer."""
-        return f"{self._http.call(self._write(self._update, request, fields, remote_id, {}), ours).status}"
+    def update(self, remote_id: str, fields: Mapping[str, Any], request: Upsert, ours: Ours) -> Written:
+        """Write the fields."""
+        answer = self._http.call(self._write(self._update, request, fields, remote_id, {}), ours)
+        return Written(remote_id, f"{answer.status}", self._stored(answer.data, self._update), whole=True)
 
     def _write(
         self, how: Settings, request: Upsert, fields: Mapping[str, Any], remote_id: str | None, headers: dict[str, str]
@@ -131,6 +135,11 @@ class Rest:
             needs_json=making and not self._addressed,
             personal=records.texts(request.record),
         )
+
+    def _stored(self, data: Any, how: Settings) -> Mapping[str, Any] | None:
+        where = how["record"]
+        row = data if where == "." else records.look(data, where) if where else None
+        return row if isinstance(row, dict) else None
 
     def _rung(self, rung: Settings, value: Callable[[str], str], request: Upsert) -> Rung:
         wanted = {field: (template.fill(value), template.only) for field, template in rung["match"].items()}
@@ -228,7 +237,7 @@ def _row(row: Any, place: str) -> Found | None:
 KIND = Kind(
     label="any JSON API, described in config.yaml",
     schema=RestSettings(),
-    open=lambda _config, settings: Rest(settings, Clock()),
+    open=lambda _config, settings, around: Rest(settings, around.clock),
     batch_size=1,
     match="the rungs of `find`, in their order",
     twice="without idempotency_header or {{ customer }} in create.path: only a contact stored later than uncertain_wait",

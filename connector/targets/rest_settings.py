@@ -127,6 +127,7 @@ class CreateSettings(Group):
     )
     path = Blanks("customer", path=True, required=True)
     envelope = Text(load_default=None)
+    record = Text(load_default=None)
     id = Text(load_default="id")
 
 
@@ -138,6 +139,7 @@ class UpdateSettings(Group):
     )
     path = Blanks("customer", "remote_id", path=True, required=True)
     envelope = Text(load_default=None)
+    record = Text(load_default=None)
 
 
 def _header_name(value: str) -> None:

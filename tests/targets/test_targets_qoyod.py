@@ -5,6 +5,7 @@ import json
 import pytest
 
 from connector.models import Fail, Hold, Retry
+from connector.targets.base import Around
 from connector.targets.qoyod import KIND
 from tests.targets.conftest import PHONE, TAX, Run, qoyod_settings
 from tests.targets.stub_vendor import Fault
@@ -130,17 +131,17 @@ def test_the_defaults_are_qoyods():
     settings = KIND.schema.load({"api_key": "k"})
     assert settings["base_url"] == "https://api.qoyod.com/2.0"
     assert settings["timeout"] == 10.0
-    target = KIND.open(None, settings)
+    target = KIND.open(None, settings, Around())
     assert (target.uncertain_wait, target.timeout) == (30.0, 25.0)
 
 
 def test_another_key_is_another_account(qoyod):
-    other = KIND.open(None, KIND.schema.load(qoyod_settings(api_key="another")))
+    other = KIND.open(None, KIND.schema.load(qoyod_settings(api_key="another")), Around())
     assert other.account != qoyod.target.account
 
 
 def test_a_wrong_key_fails_the_check(qoyod):
-    wrong = KIND.open(None, KIND.schema.load(qoyod_settings(api_key="another", allow_private=True)))
+    wrong = KIND.open(None, KIND.schema.load(qoyod_settings(api_key="another", allow_private=True)), Around())
     check = wrong.check()
     assert not check.ok
     assert "credentials" in check.lines[0]

@@ -65,10 +65,11 @@ def _count(read: "Config") -> str:
 
 
 def _asked(read: "Config") -> Iterator[Finding]:
+    from connector.cli.checking import fields_for
     from connector.targets import kinds
 
     for name, target in read.targets.items():
-        found = kinds.open_target(target).check()
+        found = kinds.open_target(target).check(fields_for(read, name))
         yield Finding(f"target {name}", found.ok, found.lines)
     yield _public(read)
 

@@ -29,6 +29,14 @@ def problems_of(reading: Reading, file: str) -> list[Problem]:
     return sorted(problems)
 
 
+def fields_for(read: Config, target: str) -> tuple[str, ...]:
+    """Return the record's fields that the mappings of a target fill, as they are in the folder now."""
+    names = {sync.mapping for sync in read.syncs.values() if sync.target == target}
+    files = [read.mappings / f"{name}.yaml" for name in sorted(names)]
+    read_ones = [document.read(file.read_text(encoding="utf-8"), str(file)) for file in files if file.is_file()]
+    return tuple(dict.fromkeys(rule.target for mapping in read_ones for rule in mapping.fields))
+
+
 def _targets(read: Config) -> Iterator[Problem]:
     for target in read.targets.values():
         yield from kinds.problems(target)

@@ -54,16 +54,17 @@ def list_targets(path: Path, as_json: bool) -> None:
 
 @targets.command("check")
 @click.argument("name")
+@click.option("--fix", is_flag=True, help="Make what is missing there and can be made, such as a custom field.")
 @config_option
 @json_option
 @click.pass_context
-def check_target(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
-    """Ask a target whether the credentials are good; one that was held for them goes on."""
-    from connector.cli.checking import checked
+def check_target(ctx: click.Context, name: str, fix: bool, path: Path, as_json: bool) -> None:
+    """Ask a target whether credentials and fields are good; one that was held for them goes on."""
+    from connector.cli.checking import checked, fields_for
     from connector.targets import kinds
 
     read = checked(path, os.environ)
-    found = kinds.open_target(_known(read, name)).check()
+    found = kinds.open_target(_known(read, name)).check(fields_for(read, name), fix=fix)
     resumed = found.ok and _resume_held(read, name)
     if as_json:
         show_json({"target": name, "ok": found.ok, "lines": list(found.lines), "resumed": resumed})

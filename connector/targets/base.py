@@ -1,6 +1,6 @@
 """What a target is, what a kind of target tells of itself, and what a target may ask of the worker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -48,8 +48,12 @@ class Target(Protocol):
     timeout: float  # seconds that one write may take at most; the lease outlives it
     uncertain_wait: float  # seconds after which a write whose answer was lost is there, or will never be
 
-    def check(self) -> Check:
-        """Look whether the credentials, scopes and fields are there; writes nothing."""
+    def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:
+        """Look whether the credentials, scopes and fields are there; writes nothing unless told to `fix`.
+
+        `fields` are the record's fields (dotted) that the mappings fill; they are compared with the vendor's own list
+        where it has one. `fix` makes what is missing and can be made: a custom field, a unique property.
+        """
         ...
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from marshmallow import ValidationError
@@ -10,20 +13,27 @@ from marshmallow import ValidationError
 from connector.config import TargetConfig
 from connector.errors import ConfigError, Problem
 from connector.targets.base import Around, Kind, Target
+from connector.targets.presets import preset
 
-# A kind's module is imported only when it is used: `connector --help` and a book for Excel need no HTTP.
-KINDS: Mapping[str, str] = {
-    "csv": "connector.targets.csv",
-    "rest": "connector.targets.rest",
-    "qoyod": "connector.targets.qoyod",
-}
+GROUP = "connector.targets"  # the entry points by which other packages bring kinds of their own
+_HERE = Path(__file__).parent
+_OURS: Mapping[str, str] = {"csv": "connector.targets.csv", "rest": "connector.targets.rest"}
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the kinds that this program knows: its own, by the files there are, then those of other packages."""
+    vendors = {file.stem for file in (_HERE / "vendors").glob("[a-z]*.py")}
+    presets = {file.stem for file in (_HERE / "presets").glob("[a-z]*.yaml")}
+    others = {point.name for point in entry_points(group=GROUP)}
+    return (*_OURS, *sorted(vendors | presets), *sorted(others - vendors - presets - _OURS.keys()))
 
 
 def problems(config: TargetConfig) -> list[Problem]:
     """Return every mistake in a target's settings, each with its place; none when it can be opened."""
-    if config.kind not in KINDS:
-        near = get_close_matches(config.kind, KINDS, n=1)
-        meant = f", did you mean `{near[0]}`?" if near else f" (known: {', '.join(KINDS)})"
+    if config.kind not in names():
+        near = get_close_matches(config.kind, names(), n=1)
+        meant = f", did you mean `{near[0]}`?" if near else f" (known: {', '.join(names())})"
         return [_problem(config, ("kind",), f"unknown kind `{config.kind}`{meant}")]
     try:
         kind(config.kind).schema.load(dict(config.settings))
@@ -41,15 +51,31 @@ def open_target(config: TargetConfig, around: Around | None = None) -> Target:
     return of.open(config, of.schema.load(dict(config.settings)), around or Around())
 
 
+@cache
 def kind(name: str) -> Kind:
     """Return a kind by its name. Raises KeyError."""
-    found: Kind = import_module(KINDS[name]).KIND
-    return found
+    # A kind's module is imported only when it is used: `connector --help` and a book for Excel need no HTTP.
+    if name in _OURS or (_HERE / "vendors" / f"{name}.py").is_file():
+        found: Kind = import_module(_OURS.get(name) or f"connector.targets.vendors.{name}").KIND
+        return found
+    if (_HERE / "presets" / f"{name}.yaml").is_file():
+        return preset(_HERE / "presets" / f"{name}.yaml")
+    return _brought(name)
+
+
+def _brought(name: str) -> Kind:
+    """Return a kind of another package: its entry point is a Kind, as connector/targets/base.py describes it."""
+    for point in entry_points(group=GROUP, name=name):
+        found = point.load()
+        if isinstance(found, Kind):
+            return found
+        raise KeyError(f"{name}: the entry point {point.value} is not a Kind")
+    raise KeyError(name)
 
 
 def describe() -> list[dict[str, Any]]:
     """Return what each kind is, with its settings, as plain data for `targets kinds`."""
-    return [_described(name, kind(name)) for name in KINDS]
+    return [_described(name, kind(name)) for name in names()]
 
 
 def _described(name: str, of: Kind) -> dict[str, Any]:
@@ -69,6 +95,10 @@ def _described(name: str, of: Kind) -> dict[str, Any]:
         "batch_size": of.batch_size,
         "match": of.match,
         "can_appear_twice": of.twice,
+        "upsert": of.upsert,
+        "limits": of.limits,
+        "auth": of.auth,
+        "proved": of.proved,
     }
 
 

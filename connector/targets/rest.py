@@ -1,7 +1,7 @@
 """The declarative target: any system with a JSON API, described in config.yaml and nowhere else."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,7 @@ class Rest(Contacts):
         self.timeout = self._http.longest
         self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
-    def check(self) -> Check:
+    def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - no list of fields
         """Ask the first rung for somebody who cannot be there; writes nothing."""
         if not self._find:
             return Check(ok=True, lines=(f"{self._http.host}: there is no `find` to ask with; nothing was asked",))
@@ -240,5 +240,8 @@ KIND = Kind(
     open=lambda _config, settings, around: Rest(settings, around.clock),
     batch_size=1,
     match="the rungs of `find`, in their order",
+    limits="`pace`",
+    auth="`auth`: bearer, basic, header or query",
+    proved="real system: a stub CRM over true sockets, killed and cut off at random",
     twice="without idempotency_header or {{ customer }} in create.path: only a contact stored later than uncertain_wait",
 )

@@ -1,8 +1,7 @@
-"""Two vendors with state, answered by `responses` or on true sockets; faults are scripted, request by request."""
+"""A vendor with state, answered by `responses` or on true sockets; faults are scripted, request by request."""
 
 import contextlib
 import json
-import re
 import socket
 import threading
 import time
@@ -10,10 +9,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from connector.targets import records
+
 
 @dataclass(frozen=True)
 class Fault:
-    """One scripted answer for the next request of a method ("" for any).
+    """One scripted answer for the next request of a method, or of a purpose (find, create, update); "" for any.
 
     `then`: reset, hang, truncate or drip the answer. `commits`: the vendor does what was asked before it fails.
     """
@@ -48,8 +49,20 @@ class Vendor:
         self.contacts[number] = {"id": number, **contact}
         return str(number)
 
-    def said(self, method):
-        return [request for request in self.requests if request.method == method]
+    def purposes(self, request):
+        "What a request is for: find, create, update; a native upsert is both of the last, a token request none."
+        return {"GET": {"find"}, "POST": {"create"}}.get(request.method, {"update"})
+
+    def said(self, what):
+        "The requests of a method, or of a purpose."
+        return [request for request in self.requests if what == request.method or what in self.purposes(request)]
+
+    def said_in_words(self, contact, words):
+        "A contact in the laboratory's words; here the vendor's fields are the record's."
+        return contact | {word: records.look(contact, field) for word, field in words.items()}
+
+    def decode(self, body):
+        return json.loads(body) if body else None
 
     def answer(self, method, url, headers, body):
         "Return (status, headers, body, then)."
@@ -59,10 +72,11 @@ class Vendor:
     def _answer(self, method, url, headers, body):
         parts = urlsplit(url)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        payload = json.loads(body) if body else None
+        payload = self.decode(body)
         request = Request(method, unquote(parts.path).removeprefix(self.base), query, dict(headers), payload)
         self.requests.append(request)
-        fault = next((f for f in self.faults if f.method in ("", method)), None)
+        meant = {"", method} | self.purposes(request)
+        fault = next((f for f in self.faults if f.method in meant), None)
         if fault is not None:
             self.faults.remove(fault)
             if fault.commits:
@@ -78,58 +92,6 @@ class Vendor:
             return rows
         number, size = int(query.get("page", 1)), int(query.get("per_page", size))
         return rows[(number - 1) * size : number * size]
-
-
-class RestVendor(Vendor):
-    "GET /contacts?field=value, GET /contacts/7, POST /contacts {contact}, PUT /contacts/7 {contact}."
-
-    keyed = False
-
-    def work(self, request):
-        if request.method == "GET" and request.path == "/contacts":
-            rows = list(self.contacts.values())
-            if not self.ignores_filter:
-                rows = [row for row in rows if all(str(row.get(k)) == v for k, v in request.query.items())]
-            return (404, {"error": "nobody"}) if self.empty_404 and not rows else (200, {"items": rows})
-        if request.method == "POST":
-            key = request.headers.get("Idempotency-Key")
-            known = next((row for row in self.contacts.values() if key and row.get("key") == key), None)
-            number = known["id"] if known else len(self.contacts) + 1
-            self.contacts[number] = request.payload["contact"] | {"id": number} | ({"key": key} if key else {})
-            return 201, {"contact": self.contacts[number]}
-        number = int(request.path.rsplit("/", 1)[1])
-        if number not in self.contacts:
-            return 404, {"error": "no such contact"}
-        if request.method != "GET":
-            self.contacts[number] |= request.payload["contact"]
-        return 200, {"contact": self.contacts[number]}
-
-
-class QoyodVendor(Vendor):
-    "As the vendor's page of facts says: a list without rows is a 404; filters by q[field_eq]; the key in API-KEY."
-
-    def work(self, request):
-        if request.headers.get("API-KEY") != "qoyod-key-0123456789":
-            return 401, {"error": {"message": "Invalid API key", "code": 401}, "status": "error"}
-        if request.method == "GET" and request.path == "/customers":
-            rows = self.page(self.chosen(request.query), request.query)
-            return (200, {"customers": rows}) if rows else (404, None)
-        if request.method == "POST":
-            number = self.seed(**request.payload["contact"])
-            return 201, {"contact": self.contacts[int(number)]}
-        number = request.path.rsplit("/", 1)[1]
-        if not number.isdecimal() or int(number) not in self.contacts:
-            return 404, {"error": {"message": "Resource not found", "code": 404}, "status": "error"}
-        if request.method == "PUT":
-            self.contacts[int(number)] |= request.payload["contact"]
-        return 200, {"contact": self.contacts[int(number)]}
-
-    def chosen(self, query):
-        wanted = {m[1]: v for k, v in query.items() if (m := re.fullmatch(r"q\[(\w+)_eq\]", k))}
-        rows = list(self.contacts.values())
-        if self.ignores_filter:
-            return rows
-        return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -148,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif then != "nothing":
             self._send(status, headers, text, then)
 
-    do_GET = do_POST = do_PUT = do_PATCH = _do  # noqa: N815 - as http.server calls them
+    do_GET = do_POST = do_PUT = do_PATCH = do_REPORT = _do  # noqa: N815 - as http.server calls them
 
     def _send(self, status, headers, text, then):
         self.send_response(status)

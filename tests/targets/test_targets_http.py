@@ -15,7 +15,8 @@ from connector.targets.http import LARGEST, Call, Http, Line
 from connector.targets.lost import lost
 from connector.targets.outcomes import Create, outcome
 from connector.targets.pace import Pace
-from tests.targets.stub_vendor import Fault, RestVendor, served
+from tests.targets.stub_vendor import Fault, served
+from tests.targets.vendors.rest.lab import RestVendor
 
 SECRET = "a-key-of-the-query"
 

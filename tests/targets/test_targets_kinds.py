@@ -4,10 +4,13 @@ import pytest
 
 from connector.config import TargetConfig
 from connector.errors import ConfigError
-from connector.targets.kinds import KINDS, describe, kind, open_target, problems
-from tests.targets.conftest import qoyod_settings, rest_settings
+from connector.targets.base import Kind
+from connector.targets.kinds import describe, kind, names, open_target, problems
+from tests.targets.conftest import SETTINGS
+from tests.targets.vendors.qoyod.lab import settings as qoyod_settings
+from tests.targets.vendors.rest.lab import settings as rest_settings
 
-GOOD = {"csv": {"path": "contacts.csv"}, "rest": rest_settings(), "qoyod": qoyod_settings()}
+GOOD = {"csv": {"path": "contacts.csv"}, **{name: settings() for name, settings in SETTINGS.items()}}
 
 
 def target(of, settings, **where):
@@ -20,7 +23,7 @@ def said(of, settings, **where):
     return [str(problem) for problem in problems(target(of, settings, **where))]
 
 
-@pytest.mark.parametrize("of", KINDS)
+@pytest.mark.parametrize("of", names())
 def test_good_settings_open(of):
     assert said(of, GOOD[of]) == []
     opened = open_target(target(of, GOOD[of]))
@@ -36,7 +39,7 @@ def test_the_book_stands_beside_the_configuration(tmp_path):
     assert open_target(absolute).account == "/srv/contacts.csv"
 
 
-@pytest.mark.parametrize(("of", "meant"), [("rset", "did you mean `rest`?"), ("zzz", "known: csv, rest, qoyod")])
+@pytest.mark.parametrize(("of", "meant"), [("rset", "did you mean `rest`?"), ("zzz", "known: csv, rest, ")])
 def test_an_unknown_kind(of, meant):
     (problem,) = said(of, {}, kind=(4, 5))
     assert problem.startswith("config.yaml:4:5: target crm: ")
@@ -116,7 +119,7 @@ def test_no_problem_shows_a_secret():
 
 def test_kinds_describe_themselves_as_data():
     described = {each["kind"]: each for each in json.loads(json.dumps(describe()))}
-    assert list(described) == list(KINDS)
+    assert list(described) == list(names())
     settings = {setting["name"]: setting for setting in described["qoyod"]["settings"]}
     assert settings["api_key"] == {
         "name": "api_key",
@@ -127,5 +130,44 @@ def test_kinds_describe_themselves_as_data():
     assert all(setting["help"] for each in described.values() for setting in each["settings"])
 
 
-def test_every_kind_has_a_file_of_its_own_name():
-    assert all(module == f"connector.targets.{name}" for name, module in KINDS.items())
+def test_every_kind_has_a_laboratory():
+    assert set(names()) == GOOD.keys()
+
+
+class Point:
+    "An entry point of another package."
+
+    value = "other.package:KIND"
+
+    def __init__(self, name, found):
+        self.name, self.found = name, found
+
+    def load(self):
+        return self.found
+
+
+@pytest.fixture
+def brought(monkeypatch):
+    def bring(found):
+        points = [Point("other", found)]
+        monkeypatch.setattr("connector.targets.kinds.entry_points", lambda **_: points)
+        names.cache_clear()
+        kind.cache_clear()
+
+    yield bring
+    names.cache_clear()
+    kind.cache_clear()
+
+
+def test_another_package_brings_a_kind(brought):
+    mine = kind("csv")
+    brought(mine)
+    assert names()[-1] == "other"
+    assert kind("other") is mine
+    assert isinstance(kind("other"), Kind)
+
+
+def test_what_another_package_brings_must_be_a_kind(brought):
+    brought("no kind")
+    with pytest.raises(KeyError, match=r"other.package:KIND is not a Kind"):
+        kind("other")

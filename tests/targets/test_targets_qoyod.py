@@ -6,9 +6,10 @@ import pytest
 
 from connector.models import Fail, Hold, Retry
 from connector.targets.base import Around
-from connector.targets.qoyod import KIND
-from tests.targets.conftest import PHONE, TAX, Run, qoyod_settings
+from connector.targets.vendors.qoyod import KIND
+from tests.targets.conftest import PHONE, TAX, Run
 from tests.targets.stub_vendor import Fault
+from tests.targets.vendors.qoyod.lab import settings as qoyod_settings
 
 
 def test_the_key_goes_into_its_header_and_the_record_into_contact(qoyod):

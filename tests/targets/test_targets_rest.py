@@ -7,8 +7,10 @@ import pytest
 from connector.models import Delivered, Fail, Hold, Retry
 from connector.targets.clock import Clock
 from connector.targets.rest import KIND, Rest
-from tests.targets.conftest import BASE, EMAIL, LABS, PHONE, Run, clock, mount, rest_settings, rung
+from tests.targets.conftest import BASE, EMAIL, LABS, PHONE, Run, clock, mount
 from tests.targets.stub_vendor import Fault
+from tests.targets.vendors.rest.lab import rung
+from tests.targets.vendors.rest.lab import settings as rest_settings
 
 
 def lab_with(mocked, **more):

@@ -5,7 +5,7 @@ it is made. Facts: https://apidoc.qoyod.com (resources, ransack filters), and wh
 silent: a list without rows is a 404, paging is ignored on some lists, a contact cannot be deleted by the API.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -58,7 +58,7 @@ class Qoyod(Contacts):
         self.timeout = self._http.longest
         self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
-    def check(self) -> Check:
+    def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - no list of fields
         """Ask for one customer; writes nothing."""
         try:
             self._list((("page", "1"), ("per_page", "1")))
@@ -173,5 +173,8 @@ KIND = Kind(
     open=lambda _config, settings, around: Qoyod(settings, around.clock),
     batch_size=1,
     match="qoyod_id, then the mapping's match list: tax number, phone (in every usual spelling), e-mail",
+    limits="300 a minute; paced at 280",
+    auth="API key",
+    proved="vendor's documents",
     twice="only a contact that Qoyod stores later than uncertain_wait after a lost answer",
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
@@ -31,8 +32,14 @@ def phone(value: str, options: Options, context: Context) -> Result:
 
 def same_phone(a: str, b: str, region_prefix: str = "966") -> bool:
     """Tell whether two texts are the same valid number; one without a country is read with the prefix."""
-    first, second = (phone(text, {"prefix": region_prefix}, NOWHERE) for text in (a, b))
-    return first.valid and second.valid and first.value == second.value
+    first = _valid(a, region_prefix)
+    return first is not None and first == _valid(b, region_prefix)
+
+
+@lru_cache(maxsize=4096)  # a batch compares each of its numbers with each of the target's
+def _valid(text: str, region_prefix: str) -> str | None:
+    result = phone(text, {"prefix": region_prefix}, NOWHERE)
+    return result.value if result.valid else None
 
 
 def spellings(e164: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from connector.mapping.clean import clean, flat
 from connector.mapping.expressions import LONGEST_RESULT
 from connector.mapping.paths import Path
-from connector.mapping.shape import Taken
+from connector.mapping.shape import Rule, Taken
 from connector.mapping.template import Condition, Template
 from connector.models import Event
 
@@ -99,6 +99,11 @@ class Choice:
     def __call__(self, event: Event) -> Taken:
         """Take the value."""
         return Taken(self.then if self.test(event) else self.otherwise, self.paths)
+
+
+def shared(rule: Rule) -> bool:
+    """Tell whether many customers have the same value in this field: fixed text, and what is chosen from a list."""
+    return not rule.take.paths or rule.lookup is not None or isinstance(rule.take, Choice)
 
 
 def _named(source: Path, warning: str | None) -> tuple[str, ...]:

@@ -2,13 +2,12 @@
 
 import unicodedata
 from collections.abc import Mapping as TextMap
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector.mapping.clean import flat
 from connector.mapping.fold import fold
-from connector.mapping.forms import shared
-from connector.mapping.paths import Keys, items, nest, path
+from connector.mapping.forms import left_alone
+from connector.mapping.paths import nest, path
 from connector.mapping.shape import FieldTrace, Mapped, Mapping, Rule, Step, Taken
 from connector.mapping.transforms import Context
 from connector.models import Event
@@ -36,8 +35,9 @@ def apply(mapping: Mapping, event: Event) -> Mapped:
     if mapping.when is not None and not mapping.when(event):
         return Mapped({}, skip=f"the mapping is only for customers with: {mapping.when.text}")
     made = [_make(rule, event) for rule in mapping.fields]
-    _close_ranks(made)
     there = {making.rule.target: making for making in made if making.value is not None}
+    for target in left_alone(mapping.fields, there):
+        there.pop(target).done.append("left out: the rest of its item is empty")
     valid = {target for target, making in there.items() if making.valid}
     return Mapped(
         record=nest((making.rule.keys, making.value) for making in there.values()),
@@ -65,19 +65,6 @@ def _make(rule: Rule, event: Event) -> _Making:
     _fall_back(making, event)
     _fit(making)
     return making
-
-
-def _close_ranks(made: Sequence[_Making]) -> None:
-    """Leave out each item of a list to which the customer gave nothing: a label helps nobody without its number."""
-    inside = [(making, places) for making in made if (places := items(making.rule.keys))]
-    given: dict[Keys, bool] = {}
-    for making, places in inside:
-        if not shared(making.rule):
-            given |= {place: given.get(place, False) or making.value is not None for place in places}
-    for making, places in inside:
-        if making.value is not None and not all(given.get(place, True) for place in places):
-            making.value = None
-            making.done.append("left out: the rest of its item is empty")
 
 
 def _fit(making: _Making) -> None:

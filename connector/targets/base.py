@@ -1,6 +1,6 @@
 """What a target is, what a kind of target tells of itself, and what a target may ask of the worker."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,12 +19,21 @@ class LeaseLost(NotSent):
         super().__init__("the lease was lost before the write; nothing was sent")
 
 
+Said = tuple[bool, str]  # whether one thing that was looked at is good, and one plain line about it
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """Say whether a target can be used: `ok`, and one plain line for each thing looked at."""
 
     ok: bool
     lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, said: Iterable["Said"]) -> "Check":
+        """Return what many looks came to: good when all are."""
+        looked = tuple(said)
+        return cls(all(ok for ok, _ in looked), tuple(line for _, line in looked))
 
 
 class Run(Protocol):

@@ -8,7 +8,7 @@ for a query can hold a key.
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
@@ -151,7 +151,7 @@ class Http:
         error = self._line.judge(came, asked, self._clock.now()) or _unreadable(came, call, asked.shown)
         if error is not None:
             raise error
-        return came
+        return replace(came, hide=asked.hide)
 
     def _exchange(self, call: Call, proof: Mapping[str, str], shown: str) -> Answer | TargetError:
         until = self._clock.monotonic() + sum(self._timeouts)

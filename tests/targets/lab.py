@@ -36,7 +36,8 @@ class Lab:
     typed to be found. `can` are the kind's abilities, by which tests choose:
     rungs (follows from `rungs`), fetch (a contact is read by its id), ignores (the vendor may ignore a filter), customer (the vendor knows the
     external id), once (a create that is sent again makes nothing twice), names (a name is taken only once), batch,
-    http, soft (a refused phone is left out).
+    http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
+    one contact have the value of a rung), signed (a contact that holds another customer's external id is his).
     """
 
     kind: str

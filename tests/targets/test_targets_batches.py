@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from connector.errors import Rejected
+from connector.errors import Busy, Rejected
 from connector.models import Delivered, Fail, Hold, Retry, Skip
 from connector.targets.batches import Ask, Batches, matches, upsert_many
 from connector.targets.ladder import Found, Page, Written
@@ -129,6 +129,13 @@ def test_a_batch_that_is_refused_whole_goes_singly(many):
     assert many.contacts() == []
     alone = [many.push(request) for request in requests]
     assert came_to(alone) == [(Delivered, "created"), (Fail, "rejected"), (Delivered, "created")]
+
+
+def test_a_write_that_is_the_only_one_needs_no_second_try_when_it_is_refused(many):
+    many.push_many(several(many, 2))
+    many.vendor.bad, many.vendor.whole = [(many.words["name"], BAD, "is no name for a contact")], True
+    outcomes = many.push_many([one(many, 0), one(many, 1), one(many, 2, BAD)])
+    assert came_to(outcomes) == [(Delivered, "unchanged"), (Delivered, "unchanged"), (Fail, "rejected")]
 
 
 def test_a_refused_phone_costs_only_itself(many):
@@ -425,6 +432,19 @@ def test_those_who_stand_elsewhere_are_asked_for_there():
     shelf = Shelf()
     upsert_many([one(lab, 0, phone=None), one(lab, 1, email=None), one(lab, 2)], shelf, Run())
     assert [(name, count) for name, _, count in shelf.asked] == [("email", 1), ("phone", 2), ("email", 1)]
+
+
+def test_a_busy_answer_to_some_is_one_to_all_who_wait():
+    class Full(Shelf):
+        def find_many(self, name, *_):
+            self.asked.append(name)
+            raise Busy("wait", 5.0)
+
+    lab = Lab("shelf", None, None, [], rungs=("phone", "email"))
+    shelf = Full()
+    outcomes = upsert_many([one(lab, 0, phone=None), one(lab, 1)], shelf, Run())
+    assert [o.trouble.after for o in outcomes] == [5.0, 5.0]
+    assert shelf.asked == ["email"]
 
 
 def test_a_lost_create_with_nothing_to_look_by_is_held_alone():

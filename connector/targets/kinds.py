@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from connector.config import TargetConfig
 from connector.errors import ConfigError, Problem
 from connector.targets.base import Around, Kind, Target
+from connector.targets.grants import OAuth2
 
 # A kind's module is imported only when it is used: `connector --help` and a book for Excel need no HTTP.
 KINDS: Mapping[str, str] = {
@@ -45,6 +46,12 @@ def kind(name: str) -> Kind:
     """Return a kind by its name. Raises KeyError."""
     found: Kind = import_module(KINDS[name]).KIND
     return found
+
+
+def oauth2(config: TargetConfig) -> OAuth2 | None:
+    """Return what a target needs to know of OAuth2, None when it uses none; its settings are right."""
+    of = kind(config.kind)
+    return of.oauth2(of.schema.load(dict(config.settings))) if of.oauth2 else None
 
 
 def describe() -> list[dict[str, Any]]:

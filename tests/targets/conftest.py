@@ -6,6 +6,7 @@ import pytest
 import responses
 
 from connector.models import Upsert
+from connector.targets.base import Around
 from connector.targets.clock import Clock
 from connector.targets.csv import Csv
 from connector.targets.qoyod import KIND as QOYOD
@@ -118,13 +119,13 @@ def clock(slept):
 
 def rest_lab(**more):
     slept = []
-    make = lambda base: Rest(REST.schema.load(rest_settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    make = lambda base: Rest(REST.schema.load(rest_settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     return Lab("rest", RestVendor(), make, slept)
 
 
 def qoyod_lab(**more):
     slept = []
-    make = lambda base: Qoyod(QOYOD.schema.load(qoyod_settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    make = lambda base: Qoyod(QOYOD.schema.load(qoyod_settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     return Lab("qoyod", QoyodVendor(), make, slept)
 
 

@@ -64,7 +64,7 @@ class Asking:
             return self._tokens({"grant_type": _JWT, "assertion": assertion}, before, (assertion,))
         refresh = before.refresh if before and before.refresh else oauth2.refresh_token
         if refresh is None:
-            raise Refused(f"{self._name} is not connected yet: {self._connect}")
+            raise Refused(f"{self._name} is not connected yet: run `connector targets connect {self._name}`")
         return self._tokens({"grant_type": "refresh_token", "refresh_token": refresh} | self._who(), before, (refresh,))
 
     def exchanged(self, code: str, redirect_uri: str, verifier: str) -> Tokens:

@@ -220,3 +220,11 @@ class Settlement:
     mapping_hash: str | None = None
     link: Link | None = None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Hold what a vault keeps of a target; `version` changes with every `put`."""
+
+    version: int
+    blob: bytes = field(repr=False)

@@ -3,7 +3,7 @@
 import click
 
 from connector import __version__
-from connector.cli import check, demo, init, ledger, mapping, replay, run, send, status, targets
+from connector.cli import check, connect, demo, init, ledger, mapping, replay, run, send, status, targets
 from connector.cli.frame import Commands
 
 __all__ = ["main"]
@@ -25,3 +25,4 @@ _COMMANDS: tuple[click.Command, ...] = (
 )
 for command in _COMMANDS:
     main.add_command(command)
+targets.targets.add_command(connect.connect)

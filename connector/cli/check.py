@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connector.cli.frame import FAILED, WRONG, config_option, json_option, plain, show_json
+from connector.errors import StoreError
 
 if TYPE_CHECKING:
     from connector.config import Config
@@ -29,7 +30,7 @@ class Finding:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, online: bool, path: Path, as_json: bool) -> None:
-    """Check the configuration, its mappings and, with --online, the targets; writes nothing."""
+    """Check the configuration, its mappings and, with --online, the targets; changes none of them."""
     from connector import config
     from connector.cli.checking import problems_of
 
@@ -65,13 +66,21 @@ def _count(read: "Config") -> str:
 
 
 def _asked(read: "Config") -> Iterator[Finding]:
-    from connector.cli.checking import fields_for
-    from connector.targets import kinds
-
-    for name, target in read.targets.items():
-        found = kinds.open_target(target).check(fields_for(read, name))
-        yield Finding(f"target {name}", found.ok, found.lines)
+    for name in read.targets:
+        yield _target(read, name)
     yield _public(read)
+
+
+def _target(read: "Config", name: str) -> Finding:
+    from connector.cli.checking import fields_for
+    from connector.cli.reaching import reached
+
+    try:
+        with reached(read, name) as target:
+            found = target.check(fields_for(read, name))
+    except StoreError as problem:
+        return Finding(f"target {name}", ok=False, lines=(str(problem),))
+    return Finding(f"target {name}", found.ok, found.lines)
 
 
 def _public(read: "Config") -> Finding:

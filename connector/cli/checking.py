@@ -4,11 +4,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from connector import config
-from connector.config import Config, Reading, SyncConfig
+from connector.config import Config, Reading, SyncConfig, TargetConfig
 from connector.errors import ConfigError, MappingError, Problem
 from connector.mapping import document
 from connector.mapping.template import condition
 from connector.targets import kinds
+
+NO_KEY = (
+    "its tokens are stored encrypted, and there is no secret_key to do it with; put a long random text into "
+    'secrets/key (for its owner only) and write: secret_key: "${file:secrets/key}"'
+)
 
 
 def checked(path: Path, env: Mapping[str, str]) -> Config:
@@ -39,7 +44,16 @@ def fields_for(read: Config, target: str) -> tuple[str, ...]:
 
 def _targets(read: Config) -> Iterator[Problem]:
     for target in read.targets.values():
-        yield from kinds.problems(target)
+        found = kinds.problems(target)
+        yield from found or _keyless(read, target)
+
+
+def _keyless(read: Config, target: TargetConfig) -> Iterator[Problem]:
+    """Refuse tokens that would be lost with the process, and the target with them."""
+    oauth2 = None if read.secret_keys else kinds.oauth2(target)
+    if oauth2 is not None and oauth2.keeps:
+        place = next((at for name, at in target.where.items() if name.rpartition(".")[2] == "oauth2"), (1, 1))
+        yield Problem(target.file, *place, f"target {target.name}: oauth2: {NO_KEY}")
 
 
 def _sync(read: Config, sync: SyncConfig, file: str) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from connector.models import DELIVERY_STATES, EVENT_STATES
 
 if TYPE_CHECKING:
     from connector.config import Config
+    from connector.store import Store
     from connector.store.desk import Decision
 
 Row = Mapping[str, Any]
@@ -124,7 +125,7 @@ def resolve(delivery: int, link: str | None, create: bool, skip: bool, path: Pat
     with opened(path) as (config, store):
         target = store.desk.delivery(delivery)["target"]
         try:
-            store.desk.resolve(_decision(delivery, link, create, _account(config, target) if link else ""))
+            store.desk.resolve(_decision(delivery, link, create, _account(config, store, target) if link else ""))
         except ValueError as problem:
             raise click.UsageError(str(problem)) from problem
         row = _delivery(store.desk.delivery(delivery))
@@ -142,13 +143,14 @@ def _decision(delivery: int, link: str | None, create: bool, account: str) -> "D
     return Decision(delivery, "create" if create else "skip")
 
 
-def _account(config: "Config", target: str) -> str:
+def _account(config: "Config", store: "Store", target: str) -> str:
+    from connector.delivery.around import around
     from connector.errors import NotFound
     from connector.targets import kinds
 
     if target not in config.targets:
         raise NotFound(f"the target {target} is not in the configuration any more")
-    account: str = kinds.open_target(config.targets[target]).account
+    account: str = kinds.open_target(config.targets[target], around(config, store, target)).account
     return account
 
 

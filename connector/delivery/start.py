@@ -10,6 +10,7 @@ import structlog
 
 from connector.config import Config
 from connector.delivery.alerts import Alerts, poster
+from connector.delivery.around import around
 from connector.delivery.worker import Worker
 from connector.store import open_store
 from connector.targets.kinds import open_target
@@ -25,12 +26,12 @@ def work(config: Config) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _got, _frame: stop.set())
-    targets = {name: open_target(target) for name, target in config.targets.items()}
     alerts = Alerts(poster(config.alert_url) if config.alert_url else None)
     store = open_store(config.database)
     owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
-    log.info("worker starts", worker=owner, targets=sorted(targets))
     try:
+        targets = {name: open_target(of, around(config, store, name)) for name, of in config.targets.items()}
+        log.info("worker starts", worker=owner, targets=sorted(targets))
         Worker(config, store, targets, owner, alerts).run(stop)
     finally:
         alerts.close()

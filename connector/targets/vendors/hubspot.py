@@ -23,7 +23,7 @@ from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.batches import Ask, Batches
 from connector.targets.http import Call, Http, Line, Ours
 from connector.targets.ladder import Found, Page, Write, Written
-from connector.targets.pace import Pace
+from connector.targets.pace import opened
 from connector.targets.settings import HttpSettings, address, fingerprint, secret, time_zone
 
 BATCH = 100
@@ -87,7 +87,7 @@ class HubSpot(Batches):
             judge=self._judge,
         )
         self._clock = around.clock
-        self._http = Http(line, Pace(settings["pace"] or PACE, around.clock), around.clock)
+        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
         self._contacts = "/crm/v3/objects/contacts" if version == "v3" else f"/crm/objects/{version}/contacts"
         self._key = self.customer_field = settings["unique_property"]
         self._zone = ZoneInfo(settings["time_zone"])
@@ -343,5 +343,5 @@ KIND = Kind(
     limits="100 in 10 s (and by day); paced at 90",
     auth="token of a private app",
     proved="vendor's documents",
-    twice="no: `unique_property` takes a value only once",
+    twice="never: `unique_property` takes a value only once",
 )

@@ -1,8 +1,8 @@
 """Where things are: the fields of a Flavours event, and the places of a record."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -20,12 +20,23 @@ CUSTOMER = (
 ENVELOPE = ("event.xid", "event.action", "event.timestamp")
 # What no field says and the whole customer tells; read like a field.
 DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"is_company": is_company}
+# What many customers have in common: nobody is found by it.
+SHARED = frozenset(
+    (
+        *("type", "gender", "zip_code", "city", "district", "street", "created_by", "is_company", "event.action"),
+        *("user.role", "user.lang", "user.is_active", "user.phone_prefix"),
+    )
+)
 KNOWN = frozenset((*CUSTOMER, *ENVELOPE, *DERIVED))
+
+ADDED = "a field that Flavours added since"
+NO_CURE = " (it sends user.name, user.phone, user.email, id, tax_number, crn, street, city and others)"
 
 Keys = tuple[str | int, ...]
 
 _NEW_FIELD = re.compile(r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+")
 _PLACE = re.compile(r"(?P<name>[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?)(?P<items>(?:\[\d{1,2}\])*)")
+_PARTED = re.compile(r"\s*(?:[,|;\u060c\u061b]|\b(?:or|and)\b)\s*")
 _LONGEST = 200
 
 
@@ -37,6 +48,10 @@ class Path:
     keys: Keys
     envelope: bool = False
     derived: Callable[[Mapping[str, Any]], Any] | None = None
+    texts: tuple[str, ...] = field(init=False)  # the text alone, as a rule names its sources
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", (self.text,))
 
     def find(self, event: Event) -> Any:
         """Return what the event holds there, None where there is nothing."""
@@ -46,7 +61,8 @@ class Path:
             return getattr(event, str(self.keys[0]))
         here: Any = event.data
         for key in self.keys:
-            here = _step(here, key)
+            # A dict first: what JSON gives is found without a call.
+            here = here.get(key) if type(here) is dict else _step(here, key)
         return here
 
 
@@ -73,15 +89,27 @@ def unknown(text: str) -> str | None:
     return f"Flavours sends no `{shown(text)}`{_meant(text)}"
 
 
+def as_list(text: str, words: Container[str]) -> str:
+    """Return how a list of the words is written, for who wrote `city, street` or `city or street`; else ""."""
+    parts = [part for part in _PARTED.split(text[:_LONGEST]) if part]
+    listed = len(parts) > 1 and any(part in words for part in parts)
+    return f"; a list is written [{', '.join(parts)}]" if listed else ""
+
+
 def did_you_mean(text: str, words: Iterable[str]) -> str:
     """Return `; did you mean …?` for the nearest of the words, "" when none is near."""
-    near = get_close_matches(text[:_LONGEST], sorted(words), n=1, cutoff=0.6)
+    known = sorted(words)
+    near = get_close_matches(text[:_LONGEST], known, n=1, cutoff=0.6)
+    if not near:  # vat for saudi_vat
+        holding = [word for word in known if text.lower() in word.split("_")[:: word.count("_") or 1]]
+        near = holding if len(holding) == 1 else []
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def shown(text: str) -> str:
-    """Cut a person's word to what fits into a message."""
-    return text if len(text) <= 60 else text[:59] + "…"
+    """Cut a person's word to what fits into a message of one line."""
+    line = " ".join(text[:200].split())
+    return line if len(line) <= 60 else line[:59] + "…"
 
 
 def place(text: str) -> Keys | None:
@@ -124,8 +152,12 @@ def _step(here: Any, key: str | int) -> Any:
 
 
 def _meant(text: str) -> str:
+    if listed := as_list(text, KNOWN):
+        return listed
     by_leaf = sorted((known for known in CUSTOMER if known.rpartition(".")[2] == text), key=len)
     if by_leaf:
         return f"; did you mean `{by_leaf[0]}`?"
     meant = did_you_mean(text, KNOWN)
-    return meant or f"; a field that Flavours added since is written `data.{shown(text)}`"
+    if meant:
+        return meant
+    return f"; {ADDED} is written `data.{shown(text)}`" if _NEW_FIELD.fullmatch(f"data.{text}") else NO_CURE

@@ -18,6 +18,10 @@ from connector.models import Event
 LONGEST_TEXT = 2_000
 _JINJA = Environment(autoescape=False)  # noqa: S701 - it renders nothing, it only parses
 
+_HOLES = "a field stands between two braces on each side, as in {{ user.name }}"
+_TESTS = 'it is written like: tax_number or crn, type == "b2b", user.lang in ["ar", "en"]'
+
+Where = tuple[str, int, int]  # file, line and column
 T = TypeVar("T")
 
 
@@ -27,11 +31,22 @@ class Template:
 
     text: str
     paths: tuple[str, ...]
-    _parts: tuple[Evaluate, ...]
+    _parts: tuple[str | Evaluate, ...]  # what stands there as it is, and the holes
 
     def __call__(self, event: Event) -> str:
         """Return the filled text, at most 10,000 characters; an empty field leaves nothing."""
-        return "".join(written(part(event)) for part in self._parts)[:LONGEST_RESULT]
+        return self.fill(event)[0]
+
+    def fill(self, event: Event) -> tuple[str, bool]:
+        """Return the filled text, and whether every hole held something."""
+        parts, complete = [], True
+        for part in self._parts:
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            parts.append(written(part(event)))
+            complete = complete and parts[-1].strip() != ""
+        return "".join(parts)[:LONGEST_RESULT], complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +68,13 @@ def template(text: str, file: str = "template", line: int = 1, column: int = 1) 
     The place is where the text begins, for the message. Raises MappingError.
     """
 
-    def parts(reader: Reader) -> tuple[Evaluate, ...]:
-        return tuple(reader.body(_JINJA.parse(text)))
+    def parts(reader: Reader) -> tuple[str | Evaluate, ...]:
+        found = tuple(reader.body(_JINJA.parse(text)))
+        if any("{" in part or "}" in part for part in found if isinstance(part, str)):
+            raise RefusedError(_HOLES)
+        return found
 
-    found, paths = _compiled(text, parts, (file, line, column))
+    found, paths = _compiled(text, parts, _HOLES, (file, line, column))
     return Template(text, paths, found)
 
 
@@ -70,14 +88,15 @@ def condition(text: str, file: str = "condition", line: int = 1, column: int = 1
         parser = Parser(_JINJA, text, state="variable")
         found = parser.parse_expression()
         if not parser.stream.eos:
-            raise RefusedError(f"`{shown(str(parser.stream.current))}` is not expected here")
+            sign = shown(str(parser.stream.current))
+            raise RefusedError(f"`{sign}` is not expected here" + ("; to compare, write ==" if sign == "=" else ""))
         return reader.read(found)
 
-    found, paths = _compiled(text, holds, (file, line, column))
+    found, paths = _compiled(text, holds, _TESTS, (file, line, column))
     return Condition(text, paths, found)
 
 
-def _compiled(text: str, make: Callable[[Reader], T], where: tuple[str, int, int]) -> tuple[T, tuple[str, ...]]:
+def _compiled(text: str, make: Callable[[Reader], T], cure: str, where: Where) -> tuple[T, tuple[str, ...]]:
     file, line, column = where
     reader = Reader()
     if not text.strip() or len(text) > LONGEST_TEXT:
@@ -87,7 +106,7 @@ def _compiled(text: str, make: Callable[[Reader], T], where: tuple[str, int, int
     except RefusedError as refused:
         message, at = refused.message, refused.line
     except TemplateSyntaxError as wrong:
-        message, at = f"cannot be read: {wrong.message}", wrong.lineno
+        message, at = f"cannot be read ({(wrong.message or '').rstrip('.')}); {cure}", wrong.lineno
     except RecursionError:
         message, at = "is nested too deeply", 1
     raise MappingError([Problem(file, line + at - 1, column, f"`{shown(text.strip())}`: {message}")])

@@ -26,7 +26,7 @@ fields:
   vat: {from: tax_number, use: {saudi_vat: {on_invalid: hold}}}
   cr: {from: crn, use: [digits, crn]}
   address: {join: [street, district, city], with: ", "}
-  "list[0].a": {from: user.lang, default: en}
+  "list[0].a": {from: user.username, default: en}
   "list[1].a": {if: tax_number or not crn, then: company, else: person}
   since: {from: user.created_at, use: date}
   text: {template: "{{ user.name | upper }} {{ id | left(8) }} {{ type or gender | default('x') }}"}

@@ -5,11 +5,13 @@ from typing import TypeVar
 
 from connector.errors import MappingError, Problem
 from connector.mapping.clean import clean
+from connector.mapping.expressions import LONGEST_RESULT
 from connector.mapping.paths import KNOWN, Path, did_you_mean, path, shown, unknown
 from connector.mapping.template import Condition, Template
 from connector.mapping.yamltext import Node
 
 MOST_PROBLEMS = 100
+MOST_EXPRESSIONS = 50_000  # characters: what is read in a fifth of a second
 _CHOOSING = """a template chooses by itself: {template: "{{ user.name if crn else 'guest' }}"}"""
 _CURLY = ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019")
 
@@ -26,6 +28,7 @@ class Checker:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self._expressions = 0  # characters read so far
 
     def wrong(self, node: Node, message: str, *, key: bool = False) -> None:
         """Note a problem at the node, or at its key. Raises TooMany."""
@@ -86,6 +89,8 @@ class Checker:
         """
         text = self.filled(node, what)
         self._curly(node, what)
+        if len(text) > LONGEST_RESULT:
+            self.wrong(node, f"{what} is longer than {LONGEST_RESULT} characters")
         if "{{" in text:
             cure = f'a template is written {{template: "{shown(text)}"}}' if template else _CHOOSING
             self.wrong(node, f"{what} is sent as it stands; {cure}")
@@ -118,8 +123,14 @@ class Checker:
     def expression(self, compile_: Callable[[str, str, int, int], T], node: Node | None, what: str) -> T | None:
         """Return the template or condition, None where it cannot be read."""
         text = self.filled(node, what) if node else ""
+        if node is None or not text.strip():
+            return None
+        self._expressions += len(text)
+        if self._expressions > MOST_EXPRESSIONS:
+            self.wrong(node, f"all templates and conditions together hold more than {MOST_EXPRESSIONS} characters")
+            return None
         try:
-            return compile_(text, self.file, node.line, node.column) if node and text.strip() else None
+            return compile_(text, self.file, node.line, node.column)
         except MappingError as error:
             self.note(*error.problems)
             return None

@@ -168,8 +168,8 @@ def _always(value: Any) -> Evaluate:
 def _value(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
-    text = clean(value)[0]
-    return text[:LONGEST_RESULT] if isinstance(text, str) else None
+    # Cut first: a text of a million letters is not searched for each of a template's holes.
+    return clean(value[:LONGEST_RESULT])[0] if isinstance(value, str) else None
 
 
 def _dotted(node: nodes.Node) -> str:

@@ -82,7 +82,7 @@ def unknown(text: str) -> str | None:
     The fields of the published payload are known by name; `data.` before a name takes a field that Flavours added
     since, unchecked.
     """
-    if text in KNOWN or (_NEW_FIELD.fullmatch(text) and len(text) <= _LONGEST):
+    if text in KNOWN or _new_field(text):
         return None
     if text == "user":
         return "`user` is a group of fields; name one of them, as in `user.name`"
@@ -151,6 +151,10 @@ def _step(here: Any, key: str | int) -> Any:
     return here.get(key) if isinstance(here, Mapping) else None
 
 
+def _new_field(text: str) -> bool:
+    return len(text) <= _LONGEST and _NEW_FIELD.fullmatch(text) is not None
+
+
 def _meant(text: str) -> str:
     if listed := as_list(text, KNOWN):
         return listed
@@ -160,4 +164,4 @@ def _meant(text: str) -> str:
     meant = did_you_mean(text, KNOWN)
     if meant:
         return meant
-    return f"; {ADDED} is written `data.{shown(text)}`" if _NEW_FIELD.fullmatch(f"data.{text}") else NO_CURE
+    return f"; {ADDED} is written `data.{shown(text)}`" if _new_field(f"data.{text}") else NO_CURE

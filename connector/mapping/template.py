@@ -4,7 +4,7 @@ Jinja only parses; what may stand in it is listed in connector/mapping/expressio
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from jinja2 import Environment, TemplateSyntaxError
@@ -31,7 +31,8 @@ class Template:
 
     text: str
     paths: tuple[str, ...]
-    _parts: tuple[str | Evaluate, ...]  # what stands there as it is, and the holes
+    # What stands there as it is, and the holes; two templates are equal when their texts are.
+    _parts: tuple[str | Evaluate, ...] = field(compare=False, repr=False)
 
     def __call__(self, event: Event) -> str:
         """Return the filled text, at most 10,000 characters; an empty field leaves nothing."""
@@ -55,7 +56,7 @@ class Condition:
 
     text: str
     paths: tuple[str, ...]
-    _holds: Evaluate
+    _holds: Evaluate = field(compare=False, repr=False)
 
     def __call__(self, event: Event) -> bool:
         """Tell whether it holds; null, empty text, false and 0 do not."""
@@ -100,7 +101,8 @@ def _compiled(text: str, make: Callable[[Reader], T], cure: str, where: Where) -
     file, line, column = where
     reader = Reader()
     if not text.strip() or len(text) > LONGEST_TEXT:
-        raise MappingError([Problem(file, line, column, f"is empty, or longer than {LONGEST_TEXT} characters")])
+        what = f"is longer than {LONGEST_TEXT} characters" if text.strip() else "is empty"
+        raise MappingError([Problem(file, line, column, what)])
     try:
         return make(reader), tuple(reader.paths)
     except RefusedError as refused:

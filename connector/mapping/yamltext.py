@@ -125,7 +125,7 @@ class _Composer:
         for event in self._until(MappingEndEvent):
             key = self._node(event, depth + 1).value if isinstance(event, ScalarEvent) else None
             if not isinstance(key, str):
-                template = isinstance(event, MappingStartEvent)  # {{ user.name }} is a group within a group
+                X
                 raise _Refused(event, TEMPLATE if template else f"a key must be text; {_QUOTES}")
             if key in group:
                 raise _Refused(event, f"`{key[:60]}` stands here twice; delete one")

@@ -1,12 +1,13 @@
 """Check the whole configuration: the file, each target by its kind, each mapping that a sync uses."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from connector import config
+from connector import config, folder
 from connector.config import Config, Reading, SyncConfig
 from connector.errors import ConfigError, MappingError, Problem
-from connector.mapping import document
+from connector.mapping import coverage, document
 from connector.mapping.template import condition
 from connector.targets import kinds
 
@@ -27,6 +28,16 @@ def problems_of(reading: Reading, file: str) -> list[Problem]:
         problems |= {p for p in _targets(reading.config) if (p.line, p.column) not in reading.unset}
         problems |= {p for sync in reading.config.syncs.values() for p in _sync(reading.config, sync, file)}
     return sorted(problems)
+
+
+def lost(read: Config) -> dict[str, tuple[str, ...]]:
+    """Return, for each mapping in use that can be read, the documented fields that it loses, where there are any."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted({sync.mapping for sync in read.syncs.values()}):
+        path = folder.path(read.mappings, name)
+        with suppress(MappingError):  # problems_of tells it
+            found[name] = coverage.lost(document.read(folder.text(path), str(path)))
+    return {name: fields for name, fields in found.items() if fields}
 
 
 def _targets(read: Config) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Where things are: the fields of a Flavours event, and the places of a record."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -24,9 +24,11 @@ KNOWN = frozenset((*CUSTOMER, *ENVELOPE, *DERIVED))
 
 Keys = tuple[str | int, ...]
 
-_NEW_FIELD = re.compile(r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+")
-_PLACE = re.compile(r"(?P<name>[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?)(?P<items>(?:\[\d{1,2}\])*)")
-_LONGEST = 200
+# As text too, for the schema that editors read: their expressions know no more than this.
+NEW_FIELD = r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+"
+PLACE = r"[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?(?:\[\d{1,2}\])*"
+LONGEST = 200
+_NEW_FIELD, _PLACE = re.compile(NEW_FIELD), re.compile(PLACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def unknown(text: str) -> str | None:
     The fields of the published payload are known by name; `data.` before a name takes a field that Flavours added
     since, unchecked.
     """
-    if text in KNOWN or (_NEW_FIELD.fullmatch(text) and len(text) <= _LONGEST):
+    if text in KNOWN or (_NEW_FIELD.fullmatch(text) and len(text) <= LONGEST):
         return None
     if text == "user":
         return "`user` is a group of fields; name one of them, as in `user.name`"
@@ -75,7 +77,7 @@ def unknown(text: str) -> str | None:
 
 def did_you_mean(text: str, words: Iterable[str]) -> str:
     """Return `; did you mean …?` for the nearest of the words, "" when none is near."""
-    near = get_close_matches(text[:_LONGEST], sorted(words), n=1, cutoff=0.6)
+    near = get_close_matches(text[:LONGEST], sorted(words), n=1, cutoff=0.6)
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
@@ -86,7 +88,7 @@ def shown(text: str) -> str:
 
 def place(text: str) -> Keys | None:
     """Return the keys of a record's place (`billing_address.city`, `phones[0].value`), None when it is not one."""
-    if len(text) > _LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
+    if len(text) > LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
         return None
     return tuple(_keys(text))
 
@@ -100,6 +102,18 @@ def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
             here = here.setdefault(key, {})
         here[keys[-1]] = value
     return {str(key): _listed(value) for key, value in root.items()}
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each place of a record, as a mapping writes it (`phones[0].value`), with what stands there."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from leaves(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{name}[{index}]")
+    elif name:
+        yield name, value
 
 
 def _listed(value: Any) -> Any:

@@ -37,6 +37,7 @@ _EVENT = (
     events.c.received_at,
     events.c.reason,
 )
+_CUSTOMERS = (events.c.state == "accepted", events.c.body.is_not(None))  # what is no customer, no sync gets
 _DELIVERY = (
     deliveries.c.id,
     deliveries.c.event_id,
@@ -74,6 +75,20 @@ class Desk:
     def event(self, event_id: int) -> Row:
         """Return one event with its `body` (bytes, None once purged). Raises NotFound."""
         return self._one(sa.select(*_EVENT, events.c.body).where(events.c.id == event_id), f"event e{event_id}")
+
+    def customers(self, limit: int, before: int | None = None) -> list[Row]:
+        """Return accepted events of customers that still have their body: `id`, `customer`, `body`; newest first.
+
+        A body has up to 1 MiB: ask for few at a time, and page on with `before`, an event id.
+        """
+        ask = sa.select(events.c.id, events.c.customer, events.c.body).where(*_CUSTOMERS)
+        ask = ask.order_by(events.c.id.desc()).limit(limit)
+        return self._rows(ask if before is None else ask.where(events.c.id < before))
+
+    def count_customers(self, most: int) -> int:
+        """Count what `customers` would return in all its pages, up to `most`."""
+        some = sa.select(sa.literal(1)).select_from(events).where(*_CUSTOMERS).limit(most).subquery()
+        return int(self._rows(sa.select(sa.func.count().label("n")).select_from(some))[0]["n"])
 
     def deliveries(
         self,

@@ -24,7 +24,21 @@ def lines(home):
 
 def test_what_is_right(home):
     assert home("check").output == "config.yaml is right: 1 source, 1 target, 1 sync\n"
-    assert home.json("check") == {"ok": True, "problems": [], "online": []}
+    assert home.json("check") == {"ok": True, "problems": [], "online": [], "lost": {}}
+
+
+def test_what_a_mapping_loses_is_a_note_and_no_problem(home):
+    path = home.folder / "mappings" / "csv.yaml"
+    path.write_text(path.read_text().replace("ignore: [type, gender, qoyod_id]", "").replace("language: user.lang", ""))
+    result = home("check")
+    told = "mapping csv: loses type, gender, user.lang; see `connector mapping coverage csv`"
+    assert (result.exit_code, result.stdout.splitlines()[1]) == (0, told)
+    assert home.json("check")["lost"] == {"csv": ["type", "gender", "user.lang"]}
+
+
+def test_a_mapping_that_cannot_be_read_loses_nothing_yet(home):
+    (home.folder / "mappings" / "csv.yaml").write_text("version: 1\n")
+    assert home.json("check", code=2)["lost"] == {}
 
 
 def test_the_example_lists_what_is_missing(cli):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from connector.cli.mapping_files import Named
     from connector.mapping.coverage import Field, Meter
 
+NAMED = 12  # lost fields in the last sentence; all of them are in the table
+
 
 @click.command()
 @click.argument("mappings", metavar="[MAPPING]...", nargs=-1)
@@ -78,7 +80,8 @@ def _verdict(name: str, fields: Sequence["Field"], meter: "Meter") -> str:
     if not lost:
         return f"{name} loses nothing"
     them = "it" if len(lost) == 1 else "them"
-    return f"{name} loses {', '.join(lost)}; map {them}, or list {them} under `ignore`"
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    return f"{name} loses {', '.join(lost[:NAMED])}{more}; map {them}, or list {them} under `ignore`"
 
 
 def _filled(field: "Field", meter: "Meter") -> str:

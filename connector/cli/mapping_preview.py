@@ -62,7 +62,7 @@ def _event(word: str | None, path: Path) -> "Event":
         return _read(sys.stdin.buffer.read())
     if not Path(word).exists():
         known = did_you_mean(word, CUSTOMERS) or f" (there are: {', '.join(CUSTOMERS)})"
-        raise click.UsageError(f"there is no file {word}, and no such sample customer{known}")
+        raise click.UsageError(f"there is no file {plain(word)}, and no such sample customer{known}")
     return _read(Path(word).read_bytes())
 
 

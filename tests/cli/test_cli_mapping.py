@@ -172,5 +172,5 @@ def test_what_is_left_out_says_why(cli):
 def test_hostile_text_cannot_move_the_cursor(cli):
     (cli.folder / "m.yaml").write_text("version: 1\nkind: rest\nfields: {a: data.b}\n")
     (cli.folder / "p.json").write_text(json.dumps({"id": 7, "b": "x\x1b[2Jy\u202ez"}))
-    assert "\x1b" not in cli("mapping", "preview", "m.yaml", "p.json").stdout
-    assert "\x1b" not in cli("mapping", "preview", "m.yaml", "\x1b[2J").stderr
+    assert "\x1b" not in cli("mapping", "preview", "m.yaml", "p.json", color=True).stdout
+    assert "\x1b" not in cli("mapping", "preview", "m.yaml", "\x1b[2J", color=True).stderr

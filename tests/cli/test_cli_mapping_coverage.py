@@ -111,7 +111,7 @@ def test_mappings_that_cannot_be_read_are_told_with_every_problem(lossy):
 
 def test_hostile_names_cannot_move_the_cursor_nor_fill_the_screen(lossy, arrived):
     arrived(1, **{"k\x1b[2J": "x", **{f"n{n}": "x" for n in range(500)}})
-    result = lossy("mapping", "coverage", "lossy")
+    result = lossy("mapping", "coverage", "lossy", color=True)
     assert "\x1b" not in result.output
     assert "Flavours sends more new fields than are counted here" in result.stdout
     assert len(result.stdout.splitlines()) < 260

@@ -230,9 +230,11 @@ def test_hostile_text_cannot_move_the_cursor(home, store, mapping):
     text = json.dumps({"action": "customers.CREATE", "data": {"id": "c\x1b[2J", "city": "a\u009b2J", "user": {}}})
     store.inbox.accept(event("x", "c\x1b[2J"), text.encode(), "flavours", (SYNC,))
     mapping("new", OLD.replace("city: city", 'city: {template: "{{ city }}\\\\"}'))
-    result = home("mapping", "diff", "old", "new")
-    assert "1 of 1 customer would change" in result.stdout
-    assert not {"\x1b", "\u009b"} & set(result.output)
+    output = home("mapping", "diff", "old", "new", color=True).output
+    assert "1 of 1 customer would change" in output
+    assert "\x1b[32m+" in output
+    assert "\x1b[2J" not in output
+    assert "\u009b" not in output
 
 
 def test_progress_goes_to_standard_error(home, arrived, mapping):

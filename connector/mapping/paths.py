@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from connector.mapping.company import is_company
+from connector.mapping.company import has_vat_number, is_company
 from connector.models import Event
 
 # The published payload of customers.CREATE (docs.flavours.sa, Customers Webhooks / Payload).
@@ -19,7 +19,10 @@ CUSTOMER = (
 )
 ENVELOPE = ("event.xid", "event.action", "event.timestamp")
 # What no field says and the whole customer tells; read like a field.
-DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"is_company": is_company}
+DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "is_company": is_company,
+    "has_vat_number": has_vat_number,
+}
 KNOWN = frozenset((*CUSTOMER, *ENVELOPE, *DERIVED))
 
 Keys = tuple[str | int, ...]

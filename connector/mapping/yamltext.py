@@ -131,7 +131,8 @@ class _Composer:
         return group
 
     def _scalar(self, event: ScalarEvent) -> Value:
-        text = event.value
+        # The parser marks each fold of a `>` text with a bell, which no typed text can hold.
+        text = event.value.replace("\a", "") if event.style == ">" else event.value
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise _Refused(event, "holds half a character (a lone surrogate); delete it")
         kind = str(self._resolver.resolve(ScalarNode, text, event.implicit)).removeprefix(_TAG)

@@ -77,7 +77,7 @@ def prepare(kind: str, key: str, base_url: str, public_url: str | None, server: 
     mapping, schema = (
         (bundled("mappings") / name).read_text(encoding="utf-8") for name in (f"{kind}.yaml", SCHEMA_FILE)
     )
-    texts = (text, token + "\n", _with_schema(mapping), schema, key + "\n")
+    texts = (text, token + "\n", mapping, schema, key + "\n")
     return Start(token, dict(zip(_names(kind), texts, strict=False)))
 
 
@@ -85,12 +85,6 @@ def _names(kind: str) -> list[str]:
     """Return the files of a first configuration, by their path beside it; "" is the configuration itself."""
     mapping = (f"mappings/{kind}.yaml", f"mappings/{SCHEMA_FILE}")
     return ["", f"secrets/{TOKEN_FILE}", *mapping] + ([f"secrets/{kind}_key"] if kind != "csv" else [])
-
-
-def _with_schema(mapping: str) -> str:
-    """Return the mapping with the line by which an editor finds the schema that lies beside it."""
-    line = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
-    return mapping if "yaml-language-server" in mapping else line + mapping
 
 
 def _refuse_overwriting(path: Path, names: Iterable[str]) -> None:

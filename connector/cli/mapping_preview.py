@@ -106,11 +106,14 @@ def _left_out(mapping: "MappingDocument", made: "Mapped") -> dict[str, str]:
 def _why(rule: "Rule", trace: "FieldTrace", warnings: list[str]) -> str:
     from connector.mapping.forms import Choice
 
-    if rule.when is not None and "`when`" in trace.done[-1]:
-        return f"its `when` does not hold: {rule.when.text}"
+    said = trace.done[-1].removeprefix("left out: ")
+    if rule.when is not None and "`when`" in said:
+        return f"{said}: {rule.when.text}"
+    if said != "empty":
+        return said
     if warnings:
-        said = (warning.removeprefix(f"{rule.target}: ") for warning in warnings)
-        return "; ".join(warning.removesuffix("; left out").removesuffix("; held") for warning in said)
+        facts = (warning.removeprefix(f"{rule.target}: ") for warning in warnings)
+        return "; ".join(fact.removesuffix("; left out").removesuffix("; held") for fact in facts)
     if len(trace.done) > 1:
         return f"`{trace.done[-2]}` gives nothing"
     if isinstance(rule.take, Choice):

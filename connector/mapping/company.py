@@ -7,7 +7,11 @@ from connector.mapping.clean import flat
 from connector.mapping.fold import fold
 from connector.mapping.identifiers import bare, is_crn, is_vat
 
-READS = ("tax_number", "crn", "type", "user.name")
+# Which fields each question reads.
+READS: Mapping[str, tuple[str, ...]] = {
+    "is_company": ("tax_number", "crn", "type", "user.name"),
+    "has_vat_number": ("tax_number",),
+}
 # Which words Flavours sends in `type` is not published: the field's usual ones, in both languages, folded.
 _COMPANY_EN = ("company", "business", "organization", "organisation", "corporate", "establishment", "b2b")
 _COMPANY = frozenset(map(fold, (*_COMPANY_EN, "شركة", "مؤسسة", "منشأة", "أعمال", "جهة")))

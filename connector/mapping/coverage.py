@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from connector.mapping import company
 from connector.mapping.clean import clean
+from connector.mapping.company import READS
 from connector.mapping.forms import Choice
 from connector.mapping.paths import CUSTOMER, ENVELOPE
 from connector.mapping.shape import Mapping as MappingDocument
@@ -21,8 +21,6 @@ _LONGEST_NAME = 120
 # What keeps Flavours' own house in order and says nothing of the customer; the leaves hold for new fields too.
 _TECHNICAL = frozenset(("created_by", "qoyod_id", "user.userable_id", "user.role", "user.is_active"))
 _LEAVES, _ENDINGS = frozenset(("id", "uuid")), ("_at", "_token")
-# What a derived path reads of the customer.
-DERIVED: Mapping[str, tuple[str, ...]] = {"is_company": company.READS}
 _ITEM = re.compile(r"\[\d+\]")
 
 Purposes = Mapping[str, tuple[str, ...]]
@@ -109,7 +107,7 @@ def _gather(pairs: Iterable[tuple[str, str]]) -> Purposes:
     """Return for each field what it is read for; what `is_company` reads are other fields."""
     found: dict[str, dict[str, None]] = {}
     for read, purpose in pairs:
-        for text in DERIVED.get(read, () if read in ENVELOPE else (read,)):
+        for text in READS.get(read, () if read in ENVELOPE else (read,)):
             found.setdefault(_usual(text), {})[purpose] = None
     return {text: tuple(purposes) for text, purposes in found.items()}
 
@@ -118,7 +116,7 @@ def _mapped(mapping: MappingDocument) -> Iterator[tuple[str, str]]:
     """Yield each path whose value goes into the record, with the record's field."""
     for rule in mapping.fields:
         takes = [take for take in (rule.take, rule.default) if take is not None and not isinstance(take, Choice)]
-        paths = [text for take in takes for text in take.paths if text not in DERIVED]
+        paths = [text for take in takes for text in take.paths if text not in READS]
         yield from ((text, rule.target) for text in (*paths, *_prefixes(rule)))
 
 
@@ -126,7 +124,7 @@ def _asked(mapping: MappingDocument) -> Iterator[tuple[str, str]]:
     """Yield each path that only decides, with what it decides about."""
     yield from ((text, "when") for text in (mapping.when.paths if mapping.when else ()))
     for rule in mapping.fields:
-        decides = [text for text in rule.take.paths if isinstance(rule.take, Choice) or text in DERIVED]
+        decides = [text for text in rule.take.paths if isinstance(rule.take, Choice) or text in READS]
         yield from ((text, rule.target) for text in (*decides, *(rule.when.paths if rule.when else ())))
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from connector.mapping.coverage import DERIVED, MOST_NEW, Meter, filled, judge, lost
+from connector.mapping.company import READS
+from connector.mapping.coverage import MOST_NEW, Meter, filled, judge, lost
 from connector.mapping.customers import CUSTOMERS
-from connector.mapping.paths import CUSTOMER
-from connector.mapping.paths import DERIVED as DERIVED_PATHS
+from connector.mapping.paths import CUSTOMER, DERIVED
 from tests.mapping.conftest import mapping_of
 
 ALL = "first_of: [tax_number, zip_code, city, district, street, crn, user.name, user.username, user.email, user.lang]"
@@ -55,8 +55,13 @@ def test_who_asks_for_a_company_asks_four_fields():
     for rule in ("{from: city, when: is_company}", "is_company", '{template: "{{ is_company }}"}'):
         found = fates(f"f: {rule}", ["tax_number", "crn", "type", "user.name", "gender"])
         assert [fate for fate, *_ in found.values()] == ["asked"] * 4 + ["lost"]
-    assert set(DERIVED) == set(DERIVED_PATHS)
-    assert all(name in CUSTOMER for names in DERIVED.values() for name in names)
+
+
+def test_it_is_known_what_every_derived_path_reads():
+    assert set(READS) == set(DERIVED)
+    for derived, names in READS.items():
+        found = fates(f"f: {{from: city, when: {derived}}}", CUSTOMER)
+        assert {name for name, (fate, *_) in found.items() if fate == "asked"} == set(names)
 
 
 @pytest.mark.parametrize(

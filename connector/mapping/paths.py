@@ -96,6 +96,12 @@ def place(text: str) -> Keys | None:
     return tuple(_keys(text))
 
 
+@lru_cache(maxsize=1024)
+def items(keys: Keys) -> tuple[Keys, ...]:
+    """Return the items of lists that a place lies in: `phones[0]` for `phones[0].value`, none for `name`."""
+    return tuple(keys[: depth + 1] for depth, key in enumerate(keys[:-1]) if isinstance(key, int))
+
+
 def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
     """Build the record from its places; the items of a list close ranks where one is left out."""
     root: dict[str | int, Any] = {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from connector.mapping.clean import flat
 from connector.mapping.fold import fold
+from connector.mapping.forms import left_alone
 from connector.mapping.paths import nest, path
 from connector.mapping.shape import FieldTrace, Mapped, Mapping, Rule, Step, Taken
 from connector.mapping.transforms import Context
@@ -35,6 +36,8 @@ def apply(mapping: Mapping, event: Event) -> Mapped:
         return Mapped({}, skip=f"the mapping is only for customers with: {mapping.when.text}")
     made = [_make(rule, event) for rule in mapping.fields]
     there = {making.rule.target: making for making in made if making.value is not None}
+    for target in left_alone(mapping.fields, there):
+        there.pop(target).done.append("left out: the rest of its item is empty")
     valid = {target for target, making in there.items() if making.valid}
     return Mapped(
         record=nest((making.rule.keys, making.value) for making in there.values()),

@@ -1,4 +1,8 @@
-"""One name field, split in two; every word is kept, and a company's name is not for splitting (`when: not is_company`)."""
+"""One name field, split in two; every word is kept.
+
+A company's name is not for splitting: the last name takes it whole, and the first name is left out of the mapping for
+it (`when: not is_company`).
+"""
 
 from functools import lru_cache
 
@@ -30,9 +34,10 @@ def first_name(value: str, _options: Options, _context: Context) -> Result:
     return Result(_split(value)[0] or None)
 
 
-def last_name(value: str, _options: Options, _context: Context) -> Result:
-    """Take the family name with what belongs to it (آل سعود, Al Saud, de la Cruz)."""
-    return Result(_split(value)[1])
+def last_name(value: str, _options: Options, context: Context) -> Result:
+    """Take the family name with what belongs to it (آل سعود, Al Saud, de la Cruz); of a company the whole name."""
+    company = context.look("is_company") == "true"
+    return Result(" ".join(value.split()) if company else _split(value)[1])
 
 
 def first_word(value: str, _options: Options, _context: Context) -> Result:
@@ -49,6 +54,8 @@ def rest_words(value: str, _options: Options, _context: Context) -> Result:
 def _split(value: str) -> tuple[str, str]:
     text = " ".join(value.split())
     words = text.split(" ")
+    if not any(char.isalpha() for char in text):  # a phone number in a name's place
+        return "", text
     if len(words) == 1 or len(text) > _LONGEST:
         return " ".join(words[:-1]), words[-1]
     parsed = _PARSER.parse(text)

@@ -21,6 +21,8 @@ _LONGEST_NAME = 120
 # What keeps Flavours' own house in order and says nothing of the customer; the leaves hold for new fields too.
 _TECHNICAL = frozenset(("created_by", "qoyod_id", "user.userable_id", "user.role", "user.is_active"))
 _LEAVES, _ENDINGS = frozenset(("id", "uuid")), ("_at", "_token")
+# What words of `use` ask beside the value that they are given; the phone's prefix is mapped with the phone.
+LOOKS: Mapping[str, tuple[str, ...]] = {"last_name": ("is_company",)}
 _ITEM = re.compile(r"\[\d+\]")
 
 Purposes = Mapping[str, tuple[str, ...]]
@@ -125,6 +127,7 @@ def _asked(mapping: MappingDocument) -> Iterator[tuple[str, str]]:
     yield from ((text, "when") for text in (mapping.when.paths if mapping.when else ()))
     for rule in mapping.fields:
         decides = [text for text in rule.take.paths if isinstance(rule.take, Choice) or text in READS]
+        decides += [text for step in rule.steps for text in LOOKS.get(step.name, ())]
         yield from ((text, rule.target) for text in (*decides, *(rule.when.paths if rule.when else ())))
 
 

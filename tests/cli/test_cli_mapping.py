@@ -150,6 +150,8 @@ fields:
   email: {from: user.email, use: email}
   empty: {first_of: [user.username, street]}
   there: {value: x}
+  phones[0].label: {value: mobile}
+  phones[0].number: user.phone
 """
 
 
@@ -162,6 +164,8 @@ def test_what_is_left_out_says_why(cli):
         "rest": "`rest_words` gives nothing",
         "email": "user.email is not an e-mail address",
         "empty": "there is nothing in user.username or street",
+        "phones[0].label": "the rest of its item is empty",
+        "phones[0].number": "there is nothing in user.phone",
     }
     lines = cli("mapping", "preview", "m.yaml", "p.json").stdout.splitlines()
     (empty,) = [line for line in lines if line.startswith("empty")]

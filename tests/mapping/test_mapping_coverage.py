@@ -3,9 +3,10 @@
 import pytest
 
 from connector.mapping.company import READS
-from connector.mapping.coverage import MOST_NEW, Meter, filled, judge, lost
+from connector.mapping.coverage import LOOKS, MOST_NEW, Meter, filled, judge, lost
 from connector.mapping.customers import CUSTOMERS
 from connector.mapping.paths import CUSTOMER, DERIVED
+from connector.mapping.transforms import TRANSFORMS, Context
 from tests.mapping.conftest import mapping_of
 
 ALL = "first_of: [tax_number, zip_code, city, district, street, crn, user.name, user.username, user.email, user.lang]"
@@ -82,6 +83,19 @@ def test_mapped_comes_before_asked_before_ignored_before_technical():
     names = ["crn", "city", "type", "user.created_at", "user.updated_at"]
     found = fates("a: {from: crn, when: crn and city}\nb: user.created_at", names, "ignore: [crn, city, type]\n")
     assert [fate for fate, *_ in found.values()] == ["mapped", "asked", "ignored", "mapped", "technical"]
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_it_is_known_what_every_word_asks_beside_its_value(name):
+    asked = []
+    options = {"shape": "*"} if name == "only_if" else {}
+    TRANSFORMS[name].run("Sara Ahmed Ali", options, Context("user.phone", lambda path: asked.append(path) or ""))
+    TRANSFORMS[name].run("0551234567", options, Context("user.phone", lambda path: asked.append(path) or ""))
+    assert set(asked) == {*LOOKS.get(name, ()), *(["user.phone_prefix"] if name == "phone" else [])}
+
+
+def test_who_splits_a_name_asks_for_a_company():
+    assert fates("f: {from: user.name, use: last_name}", ["type"]) == {"type": ("asked", "f")}
 
 
 def test_two_fields_may_take_the_same():

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 POLL = 0.02  # how often an idle worker asks whether anything was committed: 15 microseconds each
 LOOK = 0.25  # how often it looks for what became due by the clock alone
-TIDY = 1.0  # how often it looks at the mappings folder
+TIDY = 0.5  # how often it looks at the mappings folder; what is the same at two looks is whole
 GATHER = 0.02  # how long a finished push waits for others, to be settled with them, while all threads are busy
 DRAIN = 25.0  # how long a worker that is told to stop waits for its running pushes
 CHECK_HELD = 600.0  # how often a held target is checked again

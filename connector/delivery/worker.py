@@ -105,7 +105,7 @@ class Worker:
             yield
         finally:
             ended.set()
-            heart.join(TIDY)  # a beat after the leave would be a ghost's
+            heart.join(1.0)  # a beat after the leave would be a ghost's
 
     def _loop(self, stop: threading.Event, watch: Watch) -> None:
         unsettled: list[Settlement] = []

@@ -1,6 +1,5 @@
 """Find the mappings that a person names: by a name in the folder, by a path, or by what the store keeps."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -103,19 +102,8 @@ def find(word: str, config: "Config", store: "Store") -> Named:
     if at and text is None:
         raise NotFound(f"no mapping {name} was published yet; `connector serve` does it")
     if text is None and _HASH.fullmatch(word) and not folder.path(config.mappings, word).is_file():
-        text = _by_hash(word, config, store)
+        text = store.mappings.text(store.mappings.find(word))
     return read(file(word, config.path)) if text is None else _named(name, word, text)
-
-
-def _by_hash(prefix: str, config: "Config", store: "Store") -> str:
-    """Return the text whose hash begins so, of those that are active."""
-    from connector import folder
-
-    names = {*folder.names(config.mappings), *(sync.mapping for sync in config.syncs.values())}
-    for text in filter(None, map(store.mappings.active, sorted(names))):
-        if hashlib.sha256(text.encode()).hexdigest().startswith(prefix):
-            return text
-    raise NotFound(f"there is no mapping with the hash {prefix}")
 
 
 def _named(name: str, label: str, text: str) -> Named:

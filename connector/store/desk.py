@@ -54,6 +54,7 @@ _DELIVERY = (
     deliveries.c.reason,
     deliveries.c.warnings,
     deliveries.c.mapping_hash,
+    deliveries.c.pinned_mapping,
     deliveries.c.created_at,
     deliveries.c.finished_at,
 )
@@ -132,9 +133,13 @@ class Desk:
         ask = sa.select(events.c.source, sa.func.max(events.c.received_at).label("at")).group_by(events.c.source)
         return {row["source"]: row["at"] for row in self._rows(ask)}
 
-    def replay(self, delivery_ids: Sequence[int]) -> int:
-        """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one."""
-        count: int = self._engine.write(_replay_many, (tuple(delivery_ids), self._clock()))
+    def replay(self, delivery_ids: Sequence[int], *, then: bool = False) -> int:
+        """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one.
+
+        `then`: each with the version of the mapping that made it last (those that none made stay as they are); else
+        with the active one.
+        """
+        count: int = self._engine.write(_replay_many, (tuple(delivery_ids), then, self._clock()))
         return count
 
     def resolve(self, decision: Decision) -> None:
@@ -163,12 +168,24 @@ _FRESH = {
 }
 
 
-def _replay_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], int]]) -> list[int]:
-    return [_replay(connection, ids, now) for ids, now in orders]
+def _replay_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], bool, int]]) -> list[int]:
+    made = (deliveries.c.mapping_hash.is_not(None),)
+    return [
+        _replay(connection, ids, now, made, pinned_mapping=deliveries.c.mapping_hash)
+        if then
+        else _replay(connection, ids, now, pinned_mapping=None)
+        for ids, then, now in orders
+    ]
 
 
-def _replay(connection: sa.Connection, ids: Sequence[int], now: int, **changes: Any) -> int:
-    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED))
+def _replay(
+    connection: sa.Connection,
+    ids: Sequence[int],
+    now: int,
+    only: Sequence[sa.ColumnElement[bool]] = (),
+    **changes: Any,
+) -> int:
+    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED), *only)
     ask = sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer)
     known = connection.execute(ask.where(deliveries.c.id.in_(ids))).all()
     missing = sorted(set(ids) - {row.id for row in known})

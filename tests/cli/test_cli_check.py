@@ -25,7 +25,10 @@ def lines(home):
 
 def test_what_is_right(home):
     assert home("check").output == "config.yaml is right: 1 source, 1 target, 1 sync\n"
-    assert home.json("check") == {"ok": True, "problems": [], "online": [], "lost": {}}
+    checked = home.json("check")
+    assert [checked[key] for key in ("ok", "problems", "online")] == [True, [], []]
+    assert [(one["mapping"], one["hash"], one["problems"]) for one in checked["mappings"]] == [("csv", None, 0)]
+    assert checked["lost"] == {}
 
 
 def test_what_a_mapping_loses_is_a_note_and_no_problem(home):
@@ -104,7 +107,7 @@ def test_a_mapping_that_is_not_there_is_one_problem(home):
 
 def test_a_mapping_that_is_no_text(home):
     (home.folder / "mappings" / "csv.yaml").write_bytes(b"\xff")
-    assert "csv.yaml:1:1: cannot be read" in lines(home)[0]
+    assert "csv.yaml:1:1: is not UTF-8 text; save it as UTF-8" in lines(home)[0]
 
 
 def test_problems_in_json_too(home):

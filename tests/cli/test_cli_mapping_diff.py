@@ -194,7 +194,7 @@ def test_what_is_active_and_what_has_a_hash(home, store, arrived, mapping):
     [
         ("old@active", "no mapping old was published yet"),
         ("old@yesterday", "old@yesterday names no mapping: write NAME, NAME@active, a hash, or a path"),
-        ("deadbeef", "there is no mapping with the hash deadbeef"),
+        ("deadbeef", "no version begins with deadbeef"),
         ("odl", "there is no mapping odl in "),
     ],
 )

@@ -3,7 +3,7 @@
 import click
 
 from connector import __version__
-from connector.cli import check, demo, init, ledger, mapping, replay, run, send, status, targets
+from connector.cli import check, demo, init, ledger, mapping, mapping_versions, replay, run, send, status, targets
 from connector.cli.frame import Commands
 
 __all__ = ["main"]
@@ -25,3 +25,5 @@ _COMMANDS: tuple[click.Command, ...] = (
 )
 for command in _COMMANDS:
     main.add_command(command)
+for command in (mapping_versions.publish, mapping_versions.history, mapping_versions.rollback):
+    mapping.mapping.add_command(command)

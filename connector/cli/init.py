@@ -9,6 +9,7 @@ from typing import IO
 import click
 
 from connector.cli.frame import config_option, json_option, show_json
+from connector.cli.mapping_schema import FILE as SCHEMA_FILE
 
 KINDS = ("csv", "rest", "qoyod")
 TOKEN_FILE = "flavours_path_token"  # noqa: S105 - a file's name
@@ -73,14 +74,17 @@ def prepare(kind: str, key: str, base_url: str, public_url: str | None, server: 
         name=_NAMES[kind],
         observe=_OBSERVE[kind],
     )
-    mapping = (bundled("mappings") / f"{kind}.yaml").read_text(encoding="utf-8")
-    texts = (text, token + "\n", mapping, key + "\n")
+    mapping, schema = (
+        (bundled("mappings") / name).read_text(encoding="utf-8") for name in (f"{kind}.yaml", SCHEMA_FILE)
+    )
+    texts = (text, token + "\n", mapping, schema, key + "\n")
     return Start(token, dict(zip(_names(kind), texts, strict=False)))
 
 
 def _names(kind: str) -> list[str]:
     """Return the files of a first configuration, by their path beside it; "" is the configuration itself."""
-    return ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml"] + ([f"secrets/{kind}_key"] if kind != "csv" else [])
+    mapping = (f"mappings/{kind}.yaml", f"mappings/{SCHEMA_FILE}")
+    return ["", f"secrets/{TOKEN_FILE}", *mapping] + ([f"secrets/{kind}_key"] if kind != "csv" else [])
 
 
 def _refuse_overwriting(path: Path, names: Iterable[str]) -> None:

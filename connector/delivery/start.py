@@ -19,8 +19,11 @@ log = structlog.get_logger()
 NICE = 5  # pushing waits for the door, never the door for pushing
 
 
-def work(config: Config) -> None:
-    """Deliver until SIGTERM or SIGINT. Raises StoreOutdated, ConfigError."""
+def work(config: Config, *, watch_mappings: bool = False) -> None:
+    """Deliver until SIGTERM or SIGINT; publish what changes in the mappings folder when told to watch it.
+
+    Raises StoreOutdated, ConfigError.
+    """
     os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -31,7 +34,7 @@ def work(config: Config) -> None:
     owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
     log.info("worker starts", worker=owner, targets=sorted(targets))
     try:
-        Worker(config, store, targets, owner, alerts).run(stop)
+        Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
     finally:
         alerts.close()
         store.close()

@@ -1,4 +1,4 @@
-"""Tell a company from a person, by what Flavours sends of a customer."""
+"""Tell a company from a person, and who is registered for VAT, by what Flavours sends of a customer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,11 @@ from connector.mapping.clean import flat
 from connector.mapping.fold import fold
 from connector.mapping.identifiers import bare, is_crn, is_vat
 
+# Which fields each question reads.
+READS: Mapping[str, tuple[str, ...]] = {
+    "is_company": ("tax_number", "crn", "type", "user.name"),
+    "has_vat_number": ("tax_number",),
+}
 # Which words Flavours sends in `type` is not published: the field's usual ones, in both languages, folded.
 _COMPANY_EN = ("company", "business", "organization", "organisation", "corporate", "establishment", "b2b")
 _COMPANY = frozenset(map(fold, (*_COMPANY_EN, "شركة", "مؤسسة", "منشأة", "أعمال", "جهة")))
@@ -38,13 +43,18 @@ def is_company(data: Mapping[str, Any]) -> bool:
 
     A valid VAT or commercial registration number decides; then `type`, where it says so; then the name (شركة …, … LLC).
     """
-    if is_vat(bare(flat(data.get("tax_number")))) or is_crn(bare(flat(data.get("crn")))):
+    if has_vat_number(data) or is_crn(bare(flat(data.get("crn")))):
         return True
     told = fold(flat(data.get("type"))[:64])
     if told in _COMPANY or told in _PERSON:
         return told in _COMPANY
     user = data.get("user")
     return _named_so(flat(user.get("name")) if isinstance(user, Mapping) else "")
+
+
+def has_vat_number(data: Mapping[str, Any]) -> bool:
+    """Tell whether the customer's tax number is a valid Saudi VAT number, one that `use: saudi_vat` takes."""
+    return is_vat(bare(flat(data.get("tax_number"))))
 
 
 def _named_so(name: str) -> bool:

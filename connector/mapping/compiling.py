@@ -12,8 +12,8 @@ from connector.mapping.template import condition, template
 from connector.mapping.transforms import TRANSFORMS, OnInvalid, Transform
 from connector.mapping.yamltext import Node
 
-_ON_INVALID: Mapping[str, OnInvalid] = {"raw": "raw", "drop": "drop", "hold": "hold"}
-_FORMS: Mapping[str, tuple[str, ...]] = {
+ON_INVALID: Mapping[str, OnInvalid] = {"raw": "raw", "drop": "drop", "hold": "hold"}
+FORMS: Mapping[str, tuple[str, ...]] = {
     "from": (),
     "first_of": (),
     "join": ("with",),
@@ -21,9 +21,9 @@ _FORMS: Mapping[str, tuple[str, ...]] = {
     "value": (),
     "if": ("then", "else"),
 }
-_PARTS = tuple(part for parts in _FORMS.values() for part in parts)
-_EVERYWHERE = ("use", "map", "default", "max_length", "required", "when")
-_KEYS = (*_FORMS, *_PARTS, *_EVERYWHERE)
+_PARTS = tuple(part for parts in FORMS.values() for part in parts)
+EVERYWHERE = ("use", "map", "default", "max_length", "required", "when")
+_KEYS = (*FORMS, *_PARTS, *EVERYWHERE)
 EXAMPLES: Mapping[str, str] = {"only_if": '"05########"'}
 
 
@@ -85,13 +85,13 @@ def _bare(check: Checker, node: Node) -> tuple[Path, ...]:
 
 
 def _take(check: Checker, node: Node, entries: Mapping[str, Node]) -> Take:
-    forms = [form for form in _FORMS if form in entries]
+    forms = [form for form in FORMS if form in entries]
     if len(forms) != 1:
         if forms or (isinstance(node.value, dict) and node.value.keys() <= set(_KEYS)):
-            check.wrong(node, f"a rule has one of: {', '.join(_FORMS)}; here: {', '.join(forms) or 'none'}", key=True)
+            check.wrong(node, f"a rule has one of: {', '.join(FORMS)}; here: {', '.join(forms) or 'none'}", key=True)
         return First(())
     form = forms[0]
-    for part in entries.keys() & (set(_PARTS) - set(_FORMS[form])):
+    for part in entries.keys() & (set(_PARTS) - set(FORMS[form])):
         check.wrong(entries[part], f"`{part}` does not go with `{form}`", key=True)
     return _MAKERS[form](check, entries)
 
@@ -165,8 +165,8 @@ def _step(check: Checker, node: Node) -> Step | None:
     options = _options(check, name, given) if given else {}
     if transform.needs and transform.main not in options:
         check.wrong(node, f"`{name}` needs its `{transform.main}`, as in {{{name}: {EXAMPLES[name]}}}")
-    on_invalid = _ON_INVALID.get(options.pop("on_invalid", ""), transform.on_invalid)
-    on_junk = _ON_INVALID.get(options.pop("on_junk", ""), transform.on_junk or on_invalid)
+    on_invalid = ON_INVALID.get(options.pop("on_invalid", ""), transform.on_invalid)
+    on_junk = ON_INVALID.get(options.pop("on_junk", ""), transform.on_junk or on_invalid)
     return Step(name, transform, options, on_invalid, on_junk)
 
 
@@ -191,7 +191,7 @@ def allowed(transform: Transform) -> tuple[str, ...]:
 
 
 def _bad_on_invalid(text: str) -> str | None:
-    return None if text in _ON_INVALID else f"is one of: {', '.join(_ON_INVALID)}"
+    return None if text in ON_INVALID else f"is one of: {', '.join(ON_INVALID)}"
 
 
 def _lookup(check: Checker, entries: Mapping[str, Node]) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """Read a mapping document: YAML text in, a compiled Mapping out, or every problem at once with file:line:col."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as TextMap
 from typing import Any
 
@@ -10,7 +10,7 @@ from connector.mapping import yamltext
 from connector.mapping.checking import MOST_PROBLEMS, Checker, TooMany
 from connector.mapping.compiling import rule
 from connector.mapping.customers import CUSTOMERS
-from connector.mapping.forms import Choice, First
+from connector.mapping.forms import First, shared
 from connector.mapping.paths import SHARED, Keys, as_list, did_you_mean, shown
 from connector.mapping.shape import Mapping, Rule, Sample
 from connector.mapping.template import condition
@@ -110,22 +110,28 @@ def _clashing(rules: Iterable[Rule]) -> Iterable[tuple[str, str]]:
             kinds.setdefault(keys, (kind, each.target))
 
 
-def _names(check: Checker, node: Node | None, what: str, rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    known = {each.target: None for each in rules}
+def _names(check: Checker, node: Node | None, what: str, known: Sequence[str]) -> tuple[str, ...]:
     names = []
     for item in check.items(node, f"`{what}`"):
         name = check.filled(item, "a field")
         if name and known and name not in known:
+            whole = name.partition("[")[0]
+            list_of = f"a list is written as a whole; name `{shown(whole)}`" if whole in known else ""
             meant = as_list(name, known) or did_you_mean(name, known)
-            check.wrong(item, f"`{shown(name)}` is not one of the fields above{meant}")
+            check.wrong(item, list_of or f"`{shown(name)}` is not one of the fields above{meant}")
         names.append(name)
     return tuple(names)
 
 
 def _on_update(check: Checker, node: Node | None, rules: tuple[Rule, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is filled only when empty, and what is kept; what is listed to be overwritten says so to people."""
+    """Return what is filled only when empty, and what is kept; what is listed to be overwritten says so to people.
+
+    They may name a field, or a whole list: a target replaces a list as a whole, so no item of it can be protected.
+    """
     update = check.group(node, ON_UPDATE, "`on_update` is") if node else {}
-    named = {mode: _names(check, update.get(mode), mode, rules) for mode in ON_UPDATE}
+    known = [each.target for each in rules if "[" not in each.target]
+    lists = dict.fromkeys(each.target.partition("[")[0] for each in rules if "[" in each.target)
+    named = {mode: _names(check, update.get(mode), mode, (*known, *lists)) for mode in ON_UPDATE}
     seen: dict[str, str] = {}
     for mode in ON_UPDATE:
         for item in check.items(update.get(mode), f"`{mode}`"):
@@ -144,20 +150,21 @@ def _on_name_taken(check: Checker, node: Node | None) -> OnNameTaken:
 
 
 def _match(check: Checker, node: Node | None, rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    names = _names(check, node, "match", rules)
-    same = {each.target for each in rules if _shared(each)}
+    names = _names(check, node, "match", [each.target for each in rules])
+    same = {each.target for each in rules if _common(each)}
     for item in check.items(node, "`match`"):
         if item.value in same:
             check.wrong(item, f"`{item.value}` is the same for many customers; nobody is found by it")
     return names
 
 
-def _shared(rule: Rule) -> bool:
+def _common(rule: Rule) -> bool:
     """Tell whether many customers have the same value there: a word, a city, a language, a kind of number."""
-    if rule.lookup is not None or isinstance(rule.take, Choice) or any(step.name == "crn_type" for step in rule.steps):
-        return True
-    wrong = isinstance(rule.take, First) and not rule.take.paths  # its own problem is told already
-    return not wrong and SHARED.issuperset(path.removeprefix("data.") for path in rule.take.paths)
+    if isinstance(rule.take, First) and not rule.take.paths:  # its own problem is told already
+        return False
+    kind_of_number = any(step.name == "crn_type" for step in rule.steps)
+    paths = (path.removeprefix("data.") for path in rule.take.paths)
+    return shared(rule) or kind_of_number or SHARED.issuperset(paths)
 
 
 def _samples(check: Checker, node: Node | None) -> tuple[Sample, ...]:

@@ -1,11 +1,12 @@
 """The forms of a rule: where a field's value comes from."""
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from connector.mapping.clean import clean, flat
 from connector.mapping.expressions import LONGEST_RESULT
-from connector.mapping.paths import Path
-from connector.mapping.shape import Taken
+from connector.mapping.paths import Keys, Path, items
+from connector.mapping.shape import Rule, Taken
 from connector.mapping.template import Condition, Template
 from connector.models import Event
 
@@ -99,6 +100,25 @@ class Choice:
     def __call__(self, event: Event) -> Taken:
         """Take the value."""
         return Taken(self.then if self.test(event) else self.otherwise, self.paths)
+
+
+def shared(rule: Rule) -> bool:
+    """Tell whether many customers have the same value in this field: fixed text, and what is chosen from a list."""
+    return not rule.take.paths or rule.lookup is not None or isinstance(rule.take, Choice)
+
+
+def left_alone(rules: Iterable[Rule], there: Container[str]) -> list[str]:
+    """Return which of the fields that are `there` go with an item of a list to which the customer gave nothing.
+
+    A label helps nobody without its number. They are all `shared` ones; an item of nothing else is meant, and stays.
+    """
+    inside = [(rule, places) for rule in rules if (places := items(rule.keys))]
+    given: dict[Keys, bool] = {}
+    for rule, places in inside:
+        if not shared(rule):
+            given |= {place: given.get(place, False) or rule.target in there for place in places}
+    empty = {place for place, something in given.items() if not something}
+    return [rule.target for rule, places in inside if rule.target in there and not empty.isdisjoint(places)]
 
 
 def _named(source: Path, warning: str | None) -> tuple[str, ...]:

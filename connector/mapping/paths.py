@@ -1,13 +1,13 @@
 """Where things are: the fields of a Flavours event, and the places of a record."""
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from connector.mapping.company import is_company
+from connector.mapping.company import has_vat_number, is_company
 from connector.models import Event
 
 # The published payload of customers.CREATE (docs.flavours.sa, Customers Webhooks / Payload).
@@ -19,12 +19,16 @@ CUSTOMER = (
 )
 ENVELOPE = ("event.xid", "event.action", "event.timestamp")
 # What no field says and the whole customer tells; read like a field.
-DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"is_company": is_company}
+DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "is_company": is_company,
+    "has_vat_number": has_vat_number,
+}
 # What many customers have in common: nobody is found by it.
 SHARED = frozenset(
     (
-        *("type", "gender", "zip_code", "city", "district", "street", "created_by", "is_company", "event.action"),
+        *("type", "gender", "zip_code", "city", "district", "street", "created_by", "event.action"),
         *("user.role", "user.lang", "user.is_active", "user.phone_prefix"),
+        *DERIVED,
     )
 )
 KNOWN = frozenset((*CUSTOMER, *ENVELOPE, *DERIVED))
@@ -34,10 +38,12 @@ NO_CURE = " (it sends user.name, user.phone, user.email, id, tax_number, crn, st
 
 Keys = tuple[str | int, ...]
 
-_NEW_FIELD = re.compile(r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+")
-_PLACE = re.compile(r"(?P<name>[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?)(?P<items>(?:\[\d{1,2}\])*)")
+# As text too, for the schema that editors read: their expressions know no more than this.
+NEW_FIELD = r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+"
+PLACE = r"[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?(?:\[\d{1,2}\])*"
+LONGEST = 200
+_NEW_FIELD, _PLACE = re.compile(NEW_FIELD), re.compile(PLACE)
 _PARTED = re.compile(r"\s*(?:[,|;\u060c\u061b]|\b(?:or|and)\b)\s*")
-_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def unknown(text: str) -> str | None:
 
 def as_list(text: str, words: Container[str]) -> str:
     """Return how a list of the words is written, for who wrote `city, street` or `city or street`; else ""."""
-    parts = [part for part in _PARTED.split(text[:_LONGEST]) if part]
+    parts = [part for part in _PARTED.split(text[:LONGEST]) if part]
     listed = len(parts) > 1 and any(part in words for part in parts)
     return f"; a list is written [{', '.join(parts)}]" if listed else ""
 
@@ -99,7 +105,7 @@ def as_list(text: str, words: Container[str]) -> str:
 def did_you_mean(text: str, words: Iterable[str]) -> str:
     """Return `; did you mean …?` for the nearest of the words, "" when none is near."""
     known = sorted(words)
-    near = get_close_matches(text[:_LONGEST], known, n=1, cutoff=0.6)
+    near = get_close_matches(text[:LONGEST], known, n=1, cutoff=0.6)
     if not near:  # vat for saudi_vat
         holding = [word for word in known if text.lower() in word.split("_")[:: word.count("_") or 1]]
         near = holding if len(holding) == 1 else []
@@ -114,9 +120,15 @@ def shown(text: str) -> str:
 
 def place(text: str) -> Keys | None:
     """Return the keys of a record's place (`billing_address.city`, `phones[0].value`), None when it is not one."""
-    if len(text) > _LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
+    if len(text) > LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
         return None
     return tuple(_keys(text))
+
+
+@lru_cache(maxsize=1024)
+def items(keys: Keys) -> tuple[Keys, ...]:
+    """Return the items of lists that a place lies in: `phones[0]` for `phones[0].value`, none for `name`."""
+    return tuple(keys[: depth + 1] for depth, key in enumerate(keys[:-1]) if isinstance(key, int))
 
 
 def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
@@ -128,6 +140,18 @@ def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
             here = here.setdefault(key, {})
         here[keys[-1]] = value
     return {str(key): _listed(value) for key, value in root.items()}
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each place of a record, as a mapping writes it (`phones[0].value`), with what stands there."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from leaves(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{name}[{index}]")
+    elif name:
+        yield name, value
 
 
 def _listed(value: Any) -> Any:
@@ -152,7 +176,7 @@ def _step(here: Any, key: str | int) -> Any:
 
 
 def _new_field(text: str) -> bool:
-    return len(text) <= _LONGEST and _NEW_FIELD.fullmatch(text) is not None
+    return len(text) <= LONGEST and _NEW_FIELD.fullmatch(text) is not None
 
 
 def _meant(text: str) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from connector.mapping.clean import flat
 from connector.mapping.fold import fold
+from connector.mapping.forms import left_alone
 from connector.mapping.paths import Keys, nest, path
 from connector.mapping.shape import FieldTrace, Mapped, Mapping, Rule, Step, Taken
 from connector.mapping.transforms import NOWHERE, Context
@@ -41,7 +42,7 @@ class _Making:
 class _Gathered:
     """Gather what the fields come to."""
 
-    values: list[tuple[Keys, str | bool]] = field(default_factory=list)
+    values: dict[str, tuple[Keys, str | bool]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     trace: dict[str, FieldTrace] = field(default_factory=dict)
     valid: dict[str, str | bool] = field(default_factory=dict)
@@ -59,14 +60,22 @@ def apply(mapping: Mapping, event: Event) -> Mapped:
             _take(rule, event, all_)
         else:
             _gather(_make(rule, event), all_)
+    for target in left_alone(mapping.fields, all_.values):
+        _leave_out(target, all_)
     return Mapped(
-        record=nest(all_.values),
+        record=nest(all_.values.values()),
         warnings=tuple(all_.warnings),
         trace=all_.trace,
         match=tuple((target, flat(all_.valid[target])) for target in mapping.match if target in all_.valid),
         phones=frozenset(all_.phones),
         hold=all_.hold,
     )
+
+
+def _leave_out(target: str, all_: _Gathered) -> None:
+    del all_.values[target]
+    made = all_.trace[target]
+    all_.trace[target] = trace(made.sources, (*made.done, "left out: the rest of its item is empty"))
 
 
 def _take(rule: Rule, event: Event, all_: _Gathered) -> None:
@@ -77,7 +86,7 @@ def _take(rule: Rule, event: Event, all_: _Gathered) -> None:
         all_.trace[target] = trace(sources, _EMPTY)
     else:
         all_.trace[target] = trace(sources, ())
-        all_.values.append((rule.keys, value))
+        all_.values[target] = rule.keys, value
         if complete and rule.varies:
             all_.valid[target] = value
     if warnings:
@@ -92,7 +101,7 @@ def _gather(made: _Making, all_: _Gathered) -> None:
     all_.hold = all_.hold or made.hold
     if made.value is None:
         return
-    all_.values.append((made.rule.keys, made.value))
+    all_.values[target] = made.rule.keys, made.value
     if made.valid:
         all_.valid[target] = made.value
         if made.rule.phone:

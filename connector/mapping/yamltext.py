@@ -125,7 +125,8 @@ class _Composer:
         for event in self._until(MappingEndEvent):
             key = self._node(event, depth + 1).value if isinstance(event, ScalarEvent) else None
             if not isinstance(key, str):
-                X
+                # {{ user.name }} is a group within a group, written in braces.
+                template = isinstance(event, MappingStartEvent) and event.flow_style
                 raise _Refused(event, TEMPLATE if template else f"a key must be text; {_QUOTES}")
             if key in group:
                 raise _Refused(event, f"`{key[:60]}` stands here twice; delete one")
@@ -137,7 +138,8 @@ class _Composer:
         return group
 
     def _scalar(self, event: ScalarEvent) -> Value:
-        text = event.value
+        # The parser marks each fold of a `>` text with a bell, which no typed text can hold.
+        text = event.value.replace("\a", "") if event.style == ">" else event.value
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise _Refused(event, "holds half a character (a lone surrogate); delete it")
         kind = str(self._resolver.resolve(ScalarNode, text, event.implicit)).removeprefix(_TAG)

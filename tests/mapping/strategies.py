@@ -27,9 +27,11 @@ JSON = st.recursive(
     max_leaves=8,
 )
 PRINTABLE = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=30)
+# A line that begins with a no-break space is refused: nobody sees that it is no indentation.
+KEYS = PRINTABLE.filter(lambda text: text == text.strip())
 YAML_DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | PRINTABLE,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PRINTABLE, inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )
 OUTER = {path: JSON for path in CUSTOMER if "." not in path} | {"new": JSON}

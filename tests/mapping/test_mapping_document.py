@@ -231,6 +231,11 @@ def test_yaml_one_two_leaves_words_alone():
     assert mapping.fields[1].take.value == "2024-01-18"
 
 
+def test_a_folded_text_is_one_line():
+    mapping = read(HEAD + "  a:\n    value: >-\n      Kingdom of\n      Saudi Arabia\n", "m.yaml")
+    assert mapping.fields[0].take.value == "Kingdom of Saudi Arabia"
+
+
 def test_a_byte_order_mark_and_windows_line_ends_are_fine():
     text = "\ufeff" + DESIGN.replace("\n", "\r\n")
     assert check_samples(read(text, "m.yaml")) == []

@@ -33,7 +33,7 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "crn_type": Transform(crn_type, on_invalid="drop", exact=True),
     "name": Transform(name, on_junk="raw"),
     "first_name": Transform(first_name),
-    "last_name": Transform(last_name),
+    "last_name": Transform(last_name, looks=True),
     "postal_code": Transform(postal_code, options={"country": bad_country}, main="country", exact=True),
     "additional_number": Transform(additional_number, exact=True),
     "building_number": Transform(building_number, exact=True),

@@ -1,4 +1,8 @@
-"""One name field, split in two; every word is kept, and a company's name is not for splitting (`when: not is_company`)."""
+"""One name field, split in two; every word is kept.
+
+A company's name is not for splitting: the last name takes it whole, and the first name is left out of the mapping for
+it (`when: not is_company`).
+"""
 
 import re
 from collections.abc import Iterable
@@ -43,9 +47,10 @@ def first_name(value: str, _options: Options, _context: Context) -> Result:
     return Result(split(value)[0] or None)
 
 
-def last_name(value: str, _options: Options, _context: Context) -> Result:
-    """Take the family name with what belongs to it (آل سعود, Al Saud, de la Cruz)."""
-    return Result(split(value)[1] or None)
+def last_name(value: str, _options: Options, context: Context) -> Result:
+    """Take the family name with what belongs to it (آل سعود, Al Saud, de la Cruz); of a company the whole name."""
+    company = context.look("is_company") == "true"
+    return Result((" ".join(value.split()) if company else split(value)[1]) or None)
 
 
 def first_word(value: str, _options: Options, _context: Context) -> Result:
@@ -61,6 +66,8 @@ def rest_words(value: str, _options: Options, _context: Context) -> Result:
 def split(value: str) -> tuple[str, str]:
     """Return the first and the last name; a comma between them may be lost, a word never."""
     words = value.strip(_EDGES).split()
+    if not any(char.isalpha() for char in value):  # a phone number in a name's place
+        return "", " ".join(words)
     if len(words) < 2 or len(value) > _LONGEST or all(map(_is_plain, words)):
         return " ".join(words[:-1]), " ".join(words[-1:])
     first, last = _parsed(" ".join(words))

@@ -9,7 +9,7 @@ from collections import Counter
 
 from tests.installation import TESTS, TOKEN, call, wait_for
 
-RATE, COUNT = 200, 1400
+RATE, COUNT = 200, 1200
 MAPPING = "version: 1\nkind: rest\nmatch: [phone]\nfields:\n  name: user.name\n  phone: user.phone\n  external_id: id\n"
 
 

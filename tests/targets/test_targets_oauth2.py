@@ -334,6 +334,14 @@ def test_another_client_begins_anew(lab):
     assert lab.connected().headers() == access(1)
 
 
+def test_workers_with_another_configuration_do_not_take_turns_at_asking(lab, monkeypatch):
+    monkeypatch.setattr("connector.targets.oauth2.LOOK", 0.0)
+    old, new = lab.tokens(scope="a"), lab.tokens(scope="b")
+    for _ in range(3):
+        assert (old.headers(), new.headers()) == (access(1), access(2))
+    assert len(lab.asked) == 2
+
+
 def test_a_new_refresh_token_in_the_configuration_is_used(lab):
     lab.connected().headers()
     lab.issuer.refresh.add("refresh-token-of-tomorrow")

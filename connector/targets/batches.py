@@ -93,6 +93,11 @@ def matches(name: str, value: str, *, phone: bool = False) -> Callable[[Row], bo
     return lambda row: records.same(value, records.look(row, name), phone=phone)
 
 
+def personal(requests: Iterable[Upsert]) -> list[str]:
+    """Return the customers' own texts, which no error may hold."""
+    return [text for request in requests for text in records.texts(request.record)]
+
+
 def upsert_many(requests: Sequence[Upsert], contacts: Batches, run: Run) -> list[Outcome]:
     """Bring the customers' records to the target, each once; one outcome for each, in the same order."""
     climbs = {r.customer: Climb(r, contacts, run) for r in requests if not r.create_anyway}

@@ -122,6 +122,10 @@ class Http:
         """Return the seconds that one request takes at most: connecting, waiting, and one stall of the body."""
         return self._timeouts[0] + 2 * self._line.timeout
 
+    def shown(self, call: Call) -> str:
+        """Return the call as an error may show it."""
+        return f"{call.method} {self.host}{call.shown}"
+
     def call(self, call: Call, ours: Ours = _always) -> Answer:
         """Return a 2xx answer. Raises NotSent, Uncertain, Busy, Refused, Rejected, LeaseLost."""
         retrying = self._bold if call.repeatable else self._careful
@@ -145,7 +149,7 @@ class Http:
             raise LeaseLost
         secrets = (*self._line.secrets, *(value.rpartition(" ")[2] for value in proof.values()))
         asked = Asked(
-            f"{call.method} {self.host}{call.shown}",
+            self.shown(call),
             call.writes,
             lambda text: mask(text, (*secrets, *call.personal)),
             call.bare_404,

@@ -121,8 +121,15 @@ def renamed(request: Upsert, field: str, name: str) -> Upsert:
 
 
 def signed(request: Upsert, field: str) -> Upsert:
-    """Return the request with the customer's id in its record, by which the target knows the contact again."""
-    return replace(request, record={**request.record, field: request.customer})
+    """Return the request with the customer's id in its record and its match values: the target knows him again by it."""
+    others = (one for one in request.match if one[0] != field)
+    record = {**request.record, field: request.customer}
+    return replace(request, record=record, match=((field, request.customer), *others))
+
+
+def rows(items: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list; none for anything else."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def without(record: Record, names: Iterable[str]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def _fields(http: Http) -> dict[str, Json]:
     listed = records.look(http.call(Call("GET", FIELDS, FIELDS, MODULE)).data, "fields")
     if not isinstance(listed, list):
         raise Uncertain(f"GET {http.host}{FIELDS} answered with something that is not a list of fields")
-    return {records.text(one.get("api_name")): one for one in listed if isinstance(one, dict)}
+    return {records.text(one.get("api_name")): one for one in records.rows(listed)}
 
 
 def _ours(name: str, key: str) -> bool:

@@ -21,9 +21,9 @@ TAX = ("tax_treatment", "tax_reg_no")  # Zoho Books takes neither without the ot
 
 def read(contact: Row, request: Upsert) -> dict[str, Any]:
     """Return a contact with the person first who is the customer, else its primary one, and custom fields by name."""
-    persons = _rows(contact.get("contact_persons"))
+    persons = records.rows(contact.get("contact_persons"))
     persons.sort(key=lambda person: (not _meant(person, request), person.get("is_primary_contact") is not True))
-    custom = [{**field, "api_name": _name(field)} for field in _rows(contact.get("custom_fields"))]
+    custom = [{**field, "api_name": _name(field)} for field in records.rows(contact.get("custom_fields"))]
     named = {field["api_name"]: field.get("value") for field in custom}
     first = [_numbered(person) for person in persons[:1]]
     return {**named, **contact, "contact_persons": first + persons[1:], "custom_fields": custom}
@@ -45,7 +45,7 @@ def holds(row: Row, digits: str) -> bool:
 
 def signed(record: Row, field: str | None, customer: str) -> dict[str, Any]:
     """Return the record with the customer's id in the custom field."""
-    there = [item for item in _rows(record.get("custom_fields")) if item.get("api_name") != field]
+    there = [item for item in records.rows(record.get("custom_fields")) if item.get("api_name") != field]
     ours = [{"api_name": field, "value": customer}] if field else []
     return {**record, "custom_fields": ours + there} if ours or there else dict(record)
 
@@ -65,10 +65,6 @@ def merged(ours: Sequence[Row], row: Row) -> list[dict[str, Any]]:
 def _each(row: Row) -> list[Row]:
     # The row of a list has no persons; its own columns are those of the primary one.
     return [row, *row["contact_persons"]]
-
-
-def _rows(value: Any) -> list[Row]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _name(field: Row) -> str:

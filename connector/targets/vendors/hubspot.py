@@ -138,15 +138,15 @@ class HubSpot(Batches):
         given: dict[int, Written | TargetError] = {}
         for row in self._rows(answer, call):
             own = row["properties"].get(self._key) if new else row["id"]
-            written = Written(row["id"], f"{answer.status}", row["properties"], created=row.get("new") is True)
+            written = Written(row["id"], f"{answer.status}", row["properties"], created=row.get("new") if new else None)
             given |= dict.fromkeys(_numbers(row, inputs, own), written)
-        for item in _dicts(answer.data.get("errors")):
+        for item in records.rows(answer.data.get("errors")):
             error = self._error(item, answer, call)
             numbers = _numbers(item, inputs)
             if not numbers:  # nobody knows whose it is: each alone, or what the one of a batch of one came to
                 raise error
             given |= dict.fromkeys(numbers, error)
-        silent = Uncertain(f"{self._shown(call)} answered without a word on this contact")
+        silent = Uncertain(f"{self._http.shown(call)} answered without a word on this contact")
         return [given.get(number, silent) for number in range(len(writes))]
 
     def _input(self, number: int, write: Write) -> dict[str, Any]:
@@ -161,30 +161,27 @@ class HubSpot(Batches):
         call = self._call("read", payload, requests)
         answer = self._http.call(call)
         found = [Found(row["id"], row["properties"]) for row in self._rows(answer, call)]
-        for item in _dicts(answer.data.get("errors")):
+        for item in records.rows(answer.data.get("errors")):
             if item.get("category") != "OBJECT_NOT_FOUND":
                 raise self._error(item, answer, call)
         return found
 
     def _call(self, verb: str, payload: Json, requests: Sequence[Upsert], *, writes: bool = False) -> Call:
         path = f"{self._contacts}/batch/{verb}"
-        personal = [text for request in requests for text in records.texts(request.record)]
-        return Call("POST", path, path, payload=payload, writes=writes, personal=personal)
+        return Call("POST", path, path, payload=payload, writes=writes, personal=batches.personal(requests))
 
     def _rows(self, answer: Answer, call: Call) -> list[dict[str, Any]]:
         """Return the contacts that an answer holds, each with its id and its properties."""
         rows = answer.data.get("results") if isinstance(answer.data, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(records.look(row, "properties"), dict) for row in rows):
-            raise Uncertain(f"{self._shown(call)} answered with something that is not a list of contacts")
-        return [row | {"id": records.text(row.get("id"))} for row in rows]
-
-    def _shown(self, call: Call) -> str:
-        return f"{call.method} {self._http.host}{call.shown}"
+        found = [row | {"id": records.text(row.get("id"))} for row in records.rows(rows)]
+        if not isinstance(rows, list) or len(found) < len(rows) or not all(map(_is_contact, found)):
+            raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
+        return found
 
     def _error(self, item: Json, answer: Answer, call: Call) -> TargetError:
         """Return what it means that HubSpot says this about one contact."""
         status = _STATUS.get(str(item.get("category")), 400)
-        asked = Asked(self._shown(call), call.writes, answer.hide)
+        asked = Asked(self._http.shown(call), call.writes, answer.hide)
         one = Answer(status, {}, b"", is_json=True, data=item)
         return self._judge(one, asked, self._clock.now()) or Uncertain(f"{asked.shown} answered {answer.status}")
 
@@ -198,7 +195,7 @@ class HubSpot(Batches):
         if isinstance(error, Busy) and error.retry_after is None:
             return Busy(str(error), self._renewed_in(data, now))
         if isinstance(error, Refused) and (
-            scopes := _SCOPE.findall(str([one.get("context") for one in (data, *_dicts(data.get("errors")))]))
+            scopes := _SCOPE.findall(str([one.get("context") for one in (data, *records.rows(data.get("errors")))]))
         ):
             return Refused(f"{error}; the private app needs the scope {' or '.join(dict.fromkeys(scopes))}")
         return self._rejected(error, data, asked) if isinstance(error, Rejected) else error
@@ -214,7 +211,7 @@ class HubSpot(Batches):
     def _rejected(self, error: Rejected, data: Json, asked: Asked) -> TargetError:
         """Return what HubSpot has against the data: the property where it names one, the contact that is there."""
         message, wrong = str(data.get("message")), _wrong(data)
-        if self._key in message and _NO_KEY.search(message):
+        if _NO_KEY.search(message) and re.search(rf"property \W*{self._key}\b", message, re.IGNORECASE):
             return Refused(f"{error}; {self._cure}")
         if error.status == 409:
             there = _EXISTING.search(message)
@@ -245,8 +242,8 @@ class HubSpot(Batches):
         data = self._http.call(call).data
         listed = data.get("results") if isinstance(data, dict) else None
         if not isinstance(listed, list):
-            raise Uncertain(f"{self._shown(call)} answered with something that is not a list of properties")
-        return {str(one.get("name")): one for one in _dicts(listed)}
+            raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of properties")
+        return {str(one.get("name")): one for one in records.rows(listed)}
 
     def _unique(self, there: Mapping[str, Json], *, fix: bool) -> Said:
         mine = there.get(self._key)
@@ -302,8 +299,8 @@ def _others(row: Json) -> list[str]:
     return records.text(row.get(OTHER_EMAILS)).split(";")
 
 
-def _dicts(items: Any) -> list[dict[str, Any]]:
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+def _is_contact(row: Json) -> bool:
+    return bool(row["id"]) and isinstance(row.get("properties"), dict)
 
 
 def _list(value: Any) -> list[Any]:
@@ -321,7 +318,10 @@ def _numbers(item: Json, inputs: Sequence[Json], own: Any = None) -> list[int]:
 def _wrong(data: Json) -> list[tuple[str, str, str]]:
     """Return (property, code, sentence) of each thing that is wrong; HubSpot also writes them as JSON into its sentence."""
     inside = _LISTED.search(str(data.get("message")))
-    items = [*_dicts(answered(200, {}, inside[0].encode()).data if inside else None), *_dicts(data.get("errors"))]
+    items = [
+        *records.rows(answered(200, {}, inside[0].encode()).data if inside else None),
+        *records.rows(data.get("errors")),
+    ]
     return [
         (_property(item), str(item.get("error") or item.get("code")), records.text(item.get("message")))
         for item in items

@@ -103,7 +103,10 @@ class ZohoCrm(Batches):
         ids = ",".join(remote_id for remote_id in remote_ids if remote_id.isdecimal() and remote_id.isascii())
         fields = self._columns(requests) if ids else ()
         query = [(("ids", ids), ("fields", ",".join(columns))) for columns in fields]
-        calls = [Call("GET", CONTACTS, CONTACTS, each, needs_json=False, personal=_texts(requests)) for each in query]
+        calls = [
+            Call("GET", CONTACTS, CONTACTS, each, needs_json=False, personal=batches.personal(requests))
+            for each in query
+        ]
         return {found.remote_id: found for found in self._rows(calls)[0]}
 
     def write_many(self, writes: Sequence[Write], ours: Ours) -> Sequence[Written | TargetError]:
@@ -112,13 +115,13 @@ class ZohoCrm(Batches):
         data = [{**write.fields} if new else {**write.fields, "id": write.remote_id} for write in writes]
         payload = {"data": data, **({"duplicate_check_fields": [self._key]} if new else {}), **self._quiet}
         method, path = ("POST", f"{CONTACTS}/upsert") if new else ("PUT", CONTACTS)
-        personal = _texts([write.request for write in writes])
+        personal = batches.personal([write.request for write in writes])
         call = Call(method, path, path, payload=payload, writes=True, personal=personal)
         answer = self._http.call(call, ours)
         items = records.look(answer.data, "data")
         if not isinstance(items, list) or len(items) != len(writes):
-            raise Uncertain(f"{self._shown(call)} answered {answer.status} without a word on each contact")
-        return [self._came_to(item, new, answer, self._shown(call)) for item in items]
+            raise Uncertain(f"{self._http.shown(call)} answered {answer.status} without a word on each contact")
+        return [self._came_to(item, new, answer, self._http.shown(call)) for item in items]
 
     def _came_to(self, item: Any, new: bool, answer: Answer, shown: str) -> Written | TargetError:
         """Return what an item of the answer says of its contact."""
@@ -140,7 +143,14 @@ class ZohoCrm(Batches):
 
     def _query(self, columns: Sequence[str], name: str, values: Sequence[str], requests: Sequence[Upsert]) -> Call:
         question = {"select_query": select(columns, name, values)}
-        return Call("POST", "/coql", "/coql", payload=question, needs_json=False, personal=(*_texts(requests), *values))
+        return Call(
+            "POST",
+            "/coql",
+            "/coql",
+            payload=question,
+            needs_json=False,
+            personal=(*batches.personal(requests), *values),
+        )
 
     def _rows(self, calls: Sequence[Call]) -> tuple[list[Found], bool]:
         """Ask for some columns at a time; return the contacts with all of them, and whether there are more contacts."""
@@ -156,11 +166,8 @@ class ZohoCrm(Batches):
     def _listed(self, answer: Answer, call: Call) -> list[dict[str, Any]]:
         rows = [] if answer.status == 204 else records.look(answer.data, "data")
         if not isinstance(rows, list) or not all(records.text(records.look(row, "id")) for row in rows):
-            raise Uncertain(f"{self._shown(call)} answered with something that is not a list of contacts")
+            raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
         return rows
-
-    def _shown(self, call: Call) -> str:
-        return f"{call.method} {self._http.host}{call.shown}"
 
     def _judge(self, answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
         data = answer.data if isinstance(answer.data, dict) else {}
@@ -188,10 +195,6 @@ class ZohoCrm(Batches):
             return Check.of(said)
         except TargetError as error:
             return Check(ok=False, lines=(str(error),))
-
-
-def _texts(requests: Sequence[Upsert]) -> list[str]:
-    return [text for request in requests for text in records.texts(request.record)]
 
 
 def _about(item: Json) -> str:
@@ -235,6 +238,6 @@ KIND = Kind(
     limits="credits in 24 hours, and so many requests at once; paced at 300 a minute",
     auth="`oauth2` (refresh token, or `connector targets connect`)",
     proved="vendor's documents",
-    twice="no: `unique_field` takes a value only once",
+    twice="never: `unique_field` takes a value only once",
     oauth2=_oauth2,
 )

@@ -9,6 +9,7 @@ from typing import IO
 import click
 
 from connector.cli.frame import config_option, json_option, show_json
+from connector.cli.mapping_schema import FILE as SCHEMA_FILE
 
 KINDS = ("csv", "rest", "qoyod")
 TOKEN_FILE = "flavours_path_token"  # noqa: S105 - a file's name
@@ -75,15 +76,19 @@ def prepare(kind: str, key: str, base_url: str, public_url: str | None, server: 
         observe=_OBSERVE[kind],
         secret_key=_KEY_LINE if _keeps_tokens(kind) else "",
     )
-    mapping = (bundled("mappings") / f"{kind}.yaml").read_text(encoding="utf-8")
-    texts = {"": text, f"secrets/{TOKEN_FILE}": token + "\n", f"mappings/{kind}.yaml": mapping}
+    mapping, schema = (
+        (bundled("mappings") / name).read_text(encoding="utf-8") for name in (f"{kind}.yaml", SCHEMA_FILE)
+    )
+    texts = {"": text, f"secrets/{TOKEN_FILE}": token + "\n"}
+    texts |= {f"mappings/{kind}.yaml": mapping, f"mappings/{SCHEMA_FILE}": schema}
     texts |= {f"secrets/{kind}_key": key + "\n", KEY_FILE: secrets.token_urlsafe(32) + "\n"}
     return Start(token, {name: texts[name] for name in _names(kind)})
 
 
 def _names(kind: str) -> list[str]:
     """Return the files of a first configuration, by their path beside it; "" is the configuration itself."""
-    names = ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml"] + ([f"secrets/{kind}_key"] if kind != "csv" else [])
+    names = ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml", f"mappings/{SCHEMA_FILE}"]
+    names += [f"secrets/{kind}_key"] if kind != "csv" else []
     return names + ([KEY_FILE] if _keeps_tokens(kind) else [])
 
 

@@ -1,7 +1,7 @@
 """The commands that look into the ledger: what came in, what became of it, and a person's decisions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from connector.config import Config
     from connector.store import Store
     from connector.store.desk import Decision
+    from connector.store.mappings import Version
 
 Row = Mapping[str, Any]
 
@@ -78,7 +79,9 @@ def list_deliveries(
 ) -> None:
     """List deliveries, newest first."""
     with opened(path) as (_, store):
-        rows = [_delivery(row) for row in store.desk.deliveries(state=state, target=target, event=event, limit=limit)]
+        found = store.desk.deliveries(state=state, target=target, event=event, limit=limit)
+        known = _known(store, found)
+    rows = [_delivery(row) | _made_by(row, known) for row in found]
     if as_json:
         show_json(rows)
         return
@@ -94,17 +97,15 @@ def show_delivery(delivery: int, path: Path, as_json: bool) -> None:
     with opened(path) as (_, store):
         row = store.desk.delivery(delivery)
         tries = store.desk.attempts(delivery)
-    facts = _delivery(row) | {
-        "code": row["code"],
-        "mapping": row["mapping_hash"],
-        "tries": [_attempt(one) for one in tries],
-    }
+        known = _known(store, [row])
+    facts = _delivery(row) | _made_by(row, known) | {"code": row["code"], "tries": [_attempt(one) for one in tries]}
     if as_json:
         show_json(facts)
         return
     _card(
         facts
         | {"next_attempt_at": clock(row["due_at"] if _waits(row) else None), "finished_at": clock(row["finished_at"])}
+        | {"mapping_published_at": clock(known[row["mapping_hash"]].published_at if known else None)}
     )
     if tries:
         seen = [_attempt(one) | {"started": clock(one["started_at"])} for one in tries]
@@ -189,6 +190,22 @@ def _delivery(row: Row) -> dict[str, Any]:
         "reason": row["reason"],
         "warnings": list(row["warnings"] or ()),
         "finished_at": moment(row["finished_at"]),
+    }
+
+
+def _known(store: "Store", rows: Iterable[Row]) -> "dict[str, Version]":
+    """Return the versions of mappings that made these deliveries, by their hash."""
+    return store.mappings.known(row["mapping_hash"] for row in rows if row["mapping_hash"])
+
+
+def _made_by(row: Row, known: "Mapping[str, Version]") -> dict[str, Any]:
+    """Return which version of a mapping made a delivery, and which one a replay asked for."""
+    version = known.get(row["mapping_hash"])
+    return {
+        "mapping": row["mapping_hash"],
+        "mapping_name": version.name if version else None,
+        "mapping_published_at": moment(version.published_at) if version else None,
+        "pinned_mapping": row["pinned_mapping"],
     }
 
 

@@ -20,8 +20,11 @@ log = structlog.get_logger()
 NICE = 5  # pushing waits for the door, never the door for pushing
 
 
-def work(config: Config) -> None:
-    """Deliver until SIGTERM or SIGINT. Raises StoreOutdated, ConfigError."""
+def work(config: Config, *, watch_mappings: bool = False) -> None:
+    """Deliver until SIGTERM or SIGINT; publish what changes in the mappings folder when told to watch it.
+
+    Raises StoreOutdated, ConfigError.
+    """
     os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -32,7 +35,7 @@ def work(config: Config) -> None:
     try:
         targets = {name: open_target(of, around(config, store, name)) for name, of in config.targets.items()}
         log.info("worker starts", worker=owner, targets=sorted(targets))
-        Worker(config, store, targets, owner, alerts).run(stop)
+        Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
     finally:
         alerts.close()
         store.close()

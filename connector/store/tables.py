@@ -78,6 +78,7 @@ deliveries = sa.Table(
     sa.Column("create_anyway", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("remote_id", sa.Text),
     sa.Column("mapping_hash", sa.Text),
+    sa.Column("pinned_mapping", sa.Text),  # the hash of the version that a person wants it made with
     sa.Column("code", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("warnings", sa.JSON),

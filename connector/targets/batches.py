@@ -8,11 +8,11 @@ person decided, and what is refused record by record, goes singly at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from connector.errors import Rejected, TargetError
-from connector.models import Delivered, Outcome, Retry, Upsert
+from connector.models import Delivered, Outcome, Retry, Trouble, Upsert
 from connector.targets import records
 from connector.targets.base import Run
 from connector.targets.http import Ours
@@ -104,7 +104,20 @@ def upsert_many(requests: Sequence[Upsert], contacts: Batches, run: Run) -> list
     # Lanes see to it that a customer comes once; if not, the second must see what the first made.
     repeated = len({request.customer for request in requests}) < len(requests)
     done = {} if repeated or len(climbs) == 1 else _Batch(climbs, contacts, run.still_ours).outcomes()
-    return [done.get(request.customer) or upsert(request, contacts, run) for request in requests]
+    return _counted_once([done.get(r.customer) or upsert(r, contacts, run) for r in requests])
+
+
+def _counted_once(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Let one request that failed be one failure of the target, however many customers were in it."""
+    counted: dict[Trouble, Outcome] = {}
+    return [_counted(outcome, counted) for outcome in outcomes]
+
+
+def _counted(outcome: Outcome, counted: dict[Trouble, Outcome]) -> Outcome:
+    if not isinstance(outcome, Retry) or outcome.trouble is None or outcome.trouble.kind != "sick":
+        return outcome
+    first = counted.setdefault(outcome.trouble, outcome)
+    return outcome if first is outcome else replace(outcome, trouble=None)
 
 
 @dataclass(slots=True)

@@ -29,8 +29,16 @@ class Customers(Contacts):
         self.uncertain_wait, self.customer_field, self.idempotent = uncertain_wait, unique, unique is not None
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
-        """Ask by each match value that Zoho Books can be asked for; by a phone's digits, however it is typed."""
-        return [self._rung(name, value, request) for name, value in request.match if leaf_of(name) in ASKED]
+        """Ask by each match value that Zoho Books can be asked for; by a phone's digits, however it is typed.
+
+        It cannot be asked for a custom field: who has neither phone nor e-mail is found by his name, if he has signed it.
+        """
+        found = [self._rung(name, value, request) for name, value in request.match if leaf_of(name) in ASKED]
+        name, key = records.text(request.record.get("contact_name")), self.customer_field
+        if found or not name or key is None:
+            return found
+        named = self._rung("contact_name", name, request)
+        return [replace(named, name=key, same=lambda row: records.text(row.get(key)) == request.customer)]
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a contact with its persons and custom fields, None when Zoho Books knows none of that id."""

@@ -2,8 +2,11 @@
 
 import dataclasses
 
+from connector.bundled import bundled
+from connector.mapping import document
 from connector.mapping.paths import nest, place
-from connector.models import Upsert
+from connector.mapping.rules import apply
+from connector.models import Event, Upsert
 from connector.targets.clock import Clock
 
 BASE = "https://vendor.example.com/api"
@@ -38,7 +41,8 @@ class Lab:
     rungs (follows from `rungs`), fetch (a contact is read by its id), ignores (the vendor may ignore a filter), customer (the vendor knows the
     external id), once (a create that is sent again makes nothing twice), names (a name is taken only once), batch,
     http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
-    one contact have the value of a rung), signed (a contact that holds another customer's external id is his).
+    one contact have the value of a rung), signed (a contact that holds another customer's external id is his), pack
+    (the vendor knows every field of the shipped mapping, and tells which there are).
     """
 
     kind: str
@@ -108,6 +112,19 @@ class Lab:
 
     def on(self, base):
         return dataclasses.replace(self, base=base)
+
+
+def shipped(kind):
+    "Return the shipped mapping of a kind."
+    return document.read((bundled("mappings") / f"{kind}.yaml").read_text(encoding="utf-8"), f"{kind}.yaml")
+
+
+def mapped(mapping, **given):
+    "Return what a customer's delivery asks a target for by a mapping."
+    event = Event(None, "customers.CREATE", None, given, given["id"], None, deleted=False, fingerprint="")
+    made = apply(mapping, event)
+    kept = {"fill_if_empty": mapping.fill_if_empty, "keep": mapping.keep}
+    return Upsert(given["id"], made.record, made.match, f"key-of-{given['id']}", phones=made.phones, **kept)
 
 
 def clock(slept):

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from connector.mapping.customers import CUSTOMERS
 from connector.models import Delivered, Fail, Hold, Retry, Skip
 from tests.targets.conftest import EMAIL, LABS, MADE, PHONE, TAX, TOKEN, Run, able, mount, mounted
-from tests.targets.lab import VALUES
+from tests.targets.lab import VALUES, mapped, shipped
 from tests.targets.stub_vendor import Fault
 
 
@@ -94,6 +95,20 @@ def test_a_check_writes_nothing(lab):
 def test_the_account_tells_no_secret(lab):
     assert TOKEN not in lab.target.account
     assert "qoyod-key" not in lab.target.account
+
+
+# The shipped mapping
+
+
+@pytest.mark.parametrize("kind", able("pack"))
+def test_the_shipped_mapping_fits(mocked, kind):
+    web, mapping = mounted(kind, mocked), shipped(kind)
+    check = web.target.check([rule.target for rule in mapping.fields])
+    assert check.ok, check.lines
+    requests = [mapped(mapping, **customer) for customer in CUSTOMERS.values()]
+    outcomes = web.push_many(requests)
+    assert [(type(o), o.how, o.warnings) for o in outcomes] == [(Delivered, "created", ())] * len(requests)
+    assert {o.how for o in web.push_many(requests)} == {"unchanged"}
 
 
 # Who is it?

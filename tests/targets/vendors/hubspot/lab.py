@@ -200,7 +200,7 @@ def lab(**more):
         words=words,
         rungs=("email",),
         spelled=(),
-        can=frozenset({"http", "fetch", "customer", "once", "batch", "soft", "unique", "signed"}),
+        can=frozenset({"http", "fetch", "customer", "once", "batch", "soft", "unique", "signed", "pack"}),
         refusals=refusals,
         secrets=(HUBSPOT_TOKEN,),
     )

@@ -12,7 +12,10 @@ from tests.targets.stub_vendor import Vendor
 
 CLIENT, SECRET = "3MVG9-client-of-the-tests", "salesforce-secret-0123456789"
 KEY = "Flavours_Id__c"
-TEXTS = ("FirstName", "LastName", "Email", "MobilePhone", "Phone", "MailingCity", "Tax_Number__c", KEY)
+TEXTS = (
+    *("FirstName", "LastName", "Email", "MobilePhone", "Phone", "Tax_Number__c", "CRN__c", KEY),
+    *("MailingStreet", "MailingCity", "MailingPostalCode"),
+)
 PICKLISTS = {"MailingCountry": ["SA", "KW"], "Language__c": ["ar", "en"]}
 QUERY = re.compile(r"SELECT (.+) FROM Contact WHERE (\w+) IN \((.*)\)", re.DOTALL)
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
@@ -197,7 +200,7 @@ def lab(**more):
         words=words | {"customer": KEY},
         rungs=("email", "phone"),
         spelled=tuple(SPELLED),
-        can=frozenset({"http", "fetch", "customer", "once", "batch", "soft", "signed"}),
+        can=frozenset({"http", "fetch", "customer", "once", "batch", "soft", "signed", "pack"}),
         refusals=refusals,
         secrets=(SECRET,),
         nobody="003000000000099AAQ",

@@ -176,7 +176,7 @@ def lab(**more):
         spelled=tuple(SPELLED),
         fixed={"custom_fields[0].api_name": KEY, "tax_treatment": "vat_registered"},
         lone="tax_number",
-        can=frozenset({"http", "fetch", "ignores", "names"} | signed),
+        can=frozenset({"http", "fetch", "ignores", "names", "pack"} | signed),
         refusals=refusals,
         secrets=(ZOHO_TOKEN,),
     )

@@ -168,7 +168,7 @@ def lab(**more):
         words=words,
         rungs=("email", "phone"),
         spelled=tuple(SPELLED),
-        can=frozenset({"http", "fetch", "customer", "once", "batch", "soft", "signed"}),
+        can=frozenset({"http", "fetch", "customer", "once", "batch", "soft", "signed", "pack"}),
         refusals=refusals,
         secrets=(ZOHO_TOKEN,),
     )

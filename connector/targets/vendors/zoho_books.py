@@ -179,8 +179,8 @@ KIND = Kind(
     match="the mapping's match list: phone (its digits) and e-mail of a contact person, contact_name, company_name",
     upsert="looks up, then updates, or creates by native upsert on `unique_field`",
     limits="100 a minute (and by day); paced at 90",
-    auth="`oauth2` (refresh token, or `connector targets connect`)",
-    proved="vendor's documents and working clients, on a stub over true sockets",
+    auth="OAuth2: `connector targets connect`, or a refresh token",
+    proved="vendor's documents",
     twice="never; without unique_field only a contact that Zoho Books stores later than uncertain_wait after a lost answer",
     oauth2=_oauth2,
 )

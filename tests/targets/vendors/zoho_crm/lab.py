@@ -79,7 +79,7 @@ class ZohoCrmVendor(Vendor):
         "Answer a question in COQL."
         found = QUESTION.fullmatch(question)
         lists = LIST.findall(found[2]) if found else []
-        if not found or "".join(f"{name} in ({values})" for name, values in lists) != found[2].replace(") or ", ")"):
+        if not found or not re.fullmatch(f"(?:{LIST.pattern})+(?<! or )", found[2], re.DOTALL):
             return 400, error("SYNTAX_ERROR", "invalid query formed", near="where")
         columns = found[1].split(", ")
         strange = next((name for name in (*columns, *(name for name, _ in lists)) if name not in self.fields), None)

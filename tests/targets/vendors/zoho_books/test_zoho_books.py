@@ -234,6 +234,8 @@ def test_persons_who_are_not_the_customer_keep_their_place(books):
     )
     before = [person["contact_person_id"] for person in persons(books, remote_id)]
     assert books.push(books.request(remote_id=remote_id)).how == "updated"
+    sent = books.vendor.said("update")[0].payload["contact_persons"]
+    assert [person.get("is_primary_contact") for person in sent] == [None, True]  # Zoho takes no false
     after = {person["contact_person_id"]: person for person in persons(books, remote_id)}
     assert sorted(after) == sorted(before)
     assert (after[before[1]]["salutation"], after[before[1]]["email"]) == ("Ms.", EMAIL)
@@ -337,6 +339,11 @@ def test_a_refusal_holds_the_target_and_says_what_to_look_at(books, status, code
     outcome = outcome_of(books, *[fault(status, code, "not for you")] * 2)
     assert (outcome.spent, outcome.trouble.kind) == (False, "refused")
     assert cure in outcome.reason
+
+
+@pytest.mark.parametrize("code", [14, 57])
+def test_a_token_that_ended_is_renewed_once(books, code):
+    assert outcome_of(books, fault(401, code, "Invalid access token")).how == "created"
 
 
 UNCLEAR = [

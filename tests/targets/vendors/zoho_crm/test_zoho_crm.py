@@ -211,6 +211,15 @@ def test_one_locked_contact_of_a_batch_waits_alone(crm):
     assert [type(outcome) for outcome in outcomes] == [Delivered, Retry, Delivered]
 
 
+def test_each_contact_has_its_own_result_also_in_an_answer_that_is_called_bad(crm):
+    written = crm.vendor.written
+    crm.vendor.written = lambda payload, new: (400, written(payload, new)[1])
+    outcomes = crm.push_many(
+        [crm.request(f"c{n}", None, None, None, name=name) for n, name in enumerate(["Sara", None])]
+    )
+    assert [type(outcome) for outcome in outcomes] == [Delivered, Fail]
+
+
 STRANGE = [{"data": []}, {"data": "x"}, {"data": [{"status": "success", "details": {}}]}, {"data": ["x"]}]
 
 

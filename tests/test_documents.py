@@ -173,7 +173,9 @@ def commands():
     texts = {
         file.name: file.read_text() for file in (ROOT / "config.example.yaml", *(ROOT / "mappings").glob("*.yaml"))
     }
-    texts |= {f"init {kind}": prepare(kind, "k", "https://x.example.com", None).files[""] for kind in ("csv", "rest", "qoyod")}
+    texts |= {
+        f"init {kind}": prepare(kind, "k", "https://x.example.com", None).files[""] for kind in ("csv", "rest", "qoyod")
+    }
     found = [(where, words) for where, text in (texts | {"CHANGELOG.md": CHANGES}).items() for words in named(text)]
     return [pytest.param(words, id=f"{where}: {' '.join(words)}") for where, words in found]
 

@@ -122,7 +122,13 @@ def test_an_editor_finds_the_schema_beside_the_mapping(cli, kind):
 
 def given(kind):
     "What a person must say of a kind: plain settings by --set, secrets at the prompt."
-    values = {"my_domain": "acme", "base_url": "https://crm.example.com", "organization_id": "123", "realm_id": "123"}
+    values = {
+        "my_domain": "acme",
+        "base_url": "https://crm.example.com",
+        "organization_id": "123",
+        "realm_id": "123",
+        "region": "sa",
+    }
     asked = first_target.asks(kind)
     plain = [
         f"--set={a.name}={values.get(a.name, 'https://crm.example.com' if 'url' in a.name else 'name-1')}"

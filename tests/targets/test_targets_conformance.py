@@ -73,13 +73,13 @@ def test_nothing_is_written_when_the_lease_was_lost(lab):
 
 def test_fill_if_empty_fills_only_what_is_empty(lab):
     lab.push(lab.request(email=None))
-    lab.push(lab.request(name="Sara Salem", fill_if_empty=("name", "email")))
+    lab.push(lab.request(name="Sara Salem", fill_if_empty=lab.named("name", "email")))
     assert [(c["name"], c["email"]) for c in lab.contacts()] == [("Sara Ahmed", EMAIL)]
 
 
 def test_keep_is_never_written_again(lab):
     lab.push(lab.request(email=None))
-    lab.push(lab.request(name="Sara Salem", keep=("name", "email")))
+    lab.push(lab.request(name="Sara Salem", keep=lab.named("name", "email")))
     assert [(c["name"], c.get("email") or "") for c in lab.contacts()] == [("Sara Ahmed", "")]
 
 
@@ -412,6 +412,8 @@ def test_a_host_that_does_not_exist_costs_nothing(live):
 
 @pytest.mark.parametrize("then", ["hang", "reset", "truncate", "nothing"])
 def test_a_create_whose_answer_is_lost_is_made_once(live, then):
+    if then == "truncate" and "mute" in live.can:
+        pytest.skip("its answer to a create is a status and headers: nothing can be missing of it")
     live.vendor.faults = [Fault("create", then=then)] * 3
     outcome = live.push()
     assert (type(outcome), outcome.maybe_sent, outcome.after) == (Retry, True, live.waits)

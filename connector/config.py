@@ -119,7 +119,7 @@ class WorkerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Hold the whole configuration, paths absolute, durations in seconds."""
+    """Hold the whole configuration, paths absolute, durations in seconds; `secret_keys` newest first."""
 
     path: Path
     database: str
@@ -133,6 +133,7 @@ class Config:
     sources: Mapping[str, SourceConfig]
     targets: Mapping[str, TargetConfig]
     syncs: Mapping[str, SyncConfig]
+    secret_keys: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ def _built(document: Document, loaded: Mapping[str, Any], path: Path) -> Config:
             name: SyncConfig(name=name, where=document.place(("syncs", name)), **sync)
             for name, sync in loaded["syncs"].items()
         },
+        secret_keys=loaded["secret_key"],
     )
 
 

@@ -133,11 +133,14 @@ class Refused(TargetError):
 
 
 class Rejected(TargetError):
-    """Report data that the target does not accept; `fields` that the vendor names, dotted, `status` as answered."""
+    """Report data that the target does not accept; `fields` that the vendor names, dotted, `status` as answered.
 
-    def __init__(self, message: str, *, fields: tuple[str, ...] = (), status: int = 0) -> None:
+    `soft`: the vendor's code says that a value is none of its list, so that the fields may be left out.
+    """
+
+    def __init__(self, message: str, *, fields: tuple[str, ...] = (), status: int = 0, soft: bool = False) -> None:
         super().__init__(message)
-        self.fields, self.status = fields, status
+        self.fields, self.status, self.soft = fields, status, soft
 
 
 class NameTaken(Rejected):

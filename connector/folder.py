@@ -1,6 +1,13 @@
-"""The mappings folder, as admins edit it: which mappings are there, and their text."""
+"""The mappings folder, as admins edit it: which mappings are there, their text, and how one is put back."""
 
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from io import BytesIO
+from itertools import count
 from pathlib import Path
+from typing import IO
 
 from connector.errors import MappingError, Problem
 
@@ -41,3 +48,39 @@ def stamp(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return facts.st_mtime_ns, facts.st_size
+
+
+def keep_beside(file: Path) -> Path:
+    """Copy a mapping's file beside it, as NAME.yaml.replaced (or .replaced2 …), and return the copy. Raises OSError."""
+    numbered = (file.with_name(f"{file.name}.replaced{number if number > 1 else ''}") for number in count(1))
+    copy = next(path for path in numbered if not path.exists())
+    with file.open("rb") as body:
+        _put(copy, body, like=file)
+    return copy
+
+
+def replace(file: Path, text: str) -> None:
+    """Write another text into a mapping's file; a reader sees the old or the new one, whole. Raises OSError."""
+    real = file.resolve()  # a link stays a link
+    _put(real, BytesIO(text.encode()), like=real)
+
+
+def _put(file: Path, body: IO[bytes], like: Path) -> None:
+    number, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(number, "wb") as opened:
+            shutil.copyfileobj(body, opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+        shutil.copymode(like, name)
+        with suppress(PermissionError):
+            os.chown(name, like.stat().st_uid, like.stat().st_gid)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -10,7 +10,7 @@ import structlog
 from connector.masking import mask
 
 _PLAIN = frozenset(
-    {"event", "level", "timestamp", "delivery", "worker", "target", "hash", "mapping", "source", "state"}
+    {"event", "level", "timestamp", "delivery", "worker", "target", "hash", "mapping", "version", "source", "state"}
 )
 
 

@@ -157,7 +157,8 @@ class Claim:
 
     `fence` must still be the delivery's when it is settled; `attempts` counts spent tries before this one.
     `active_since` is when it was first tried, on the target's active clock (epoch ms less `stopped_ms`, the time in
-    which the target was paused or held), or None.
+    which the target was paused or held), or None. `pinned_mapping` is the hash of the mapping that it is to be made with;
+    None: the active one.
     """
 
     delivery: int
@@ -176,6 +177,7 @@ class Claim:
     active_since: int | None
     link: Link | None
     mapping_hash: str | None = None
+    pinned_mapping: str | None = None
     create_anyway: bool = False
     stopped_ms: int = 0
 
@@ -220,3 +222,11 @@ class Settlement:
     mapping_hash: str | None = None
     link: Link | None = None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Hold what a vault keeps of a target; `version` changes with every `put`."""
+
+    version: int
+    blob: bytes = field(repr=False)

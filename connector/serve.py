@@ -43,7 +43,7 @@ def supervise(config: Path, *, worker: bool = True) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: stopping.append(got))
     children = [Child("door", _command("_door", config))]
-    children += [Child("worker", _command("worker", config))] if worker else []
+    children += [Child("worker", [*_command("worker", config), "--watch-mappings"])] if worker else []
     alive, lifeline = os.pipe()
     try:
         return _watch(children, alive, lambda: bool(stopping))

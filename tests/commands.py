@@ -19,7 +19,7 @@ def named(text):
             for part in re.split(r"&&|\|\|?|;", line):
                 match = _COMMAND.search(part)
                 if match:
-                    words = shlex.split(match[1])
+                    words = shlex.split(match[1], comments=True)
                     found[tuple(words)] = words
     return list(found.values())
 

@@ -3,7 +3,20 @@
 import click
 
 from connector import __version__
-from connector.cli import check, demo, init, ledger, mapping, replay, run, send, status, targets
+from connector.cli import (
+    check,
+    connect,
+    demo,
+    init,
+    ledger,
+    mapping,
+    mapping_versions,
+    replay,
+    run,
+    send,
+    status,
+    targets,
+)
 from connector.cli.frame import Commands
 
 __all__ = ["main"]
@@ -25,3 +38,6 @@ _COMMANDS: tuple[click.Command, ...] = (
 )
 for command in _COMMANDS:
     main.add_command(command)
+targets.targets.add_command(connect.connect)
+for command in (mapping_versions.publish, mapping_versions.history, mapping_versions.rollback):
+    mapping.mapping.add_command(command)

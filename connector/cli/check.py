@@ -1,7 +1,7 @@
 """The command that says all that is wrong, before anything runs."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from connector.cli.frame import FAILED, WRONG, config_option, json_option, plain, show_json
+from connector.cli.status import mapping_facts
+from connector.errors import StoreError
 
 if TYPE_CHECKING:
     from connector.config import Config
+    from connector.delivery.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +32,44 @@ class Finding:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, online: bool, path: Path, as_json: bool) -> None:
-    """Check the configuration, its mappings and, with --online, the targets; writes nothing."""
+    """Check the configuration, its mappings and, with --online, the targets; changes none of them."""
     from connector import config
-    from connector.cli.checking import problems_of
+    from connector.cli.checking import lost, problems_of, standings
 
     reading = config.examine(path, os.environ)
     problems = problems_of(reading, str(path))
+    mappings = standings(reading.config) if reading.config else []
     findings = list(_asked(reading.config)) if online and reading.config and not problems else []
+    losses = lost(reading.config) if reading.config else {}
     ok = not problems and all(finding.ok is not False for finding in findings)
     for problem in problems:
         click.echo(plain(problem), err=True)
+    for found in mappings if problems else ():
+        if found.note and found.active:  # what is wrong with it is said above
+            click.echo(plain(found.note), err=True)
     if as_json:
         listed = [{"file": p.file, "line": p.line, "column": p.column, "message": p.message} for p in problems]
         asked = [{"what": f.what, "ok": f.ok, "lines": list(f.lines)} for f in findings]
-        show_json({"ok": ok, "problems": listed, "online": asked})
+        facts = [mapping_facts(m) for m in mappings]
+        show_json({"ok": ok, "problems": listed, "mappings": facts, "online": asked, "lost": losses})
     elif not problems and reading.config:
-        _show(reading.config, path, findings)
+        _show(reading.config, path, (*_standing(mappings), *_lost(losses)), findings)
     ctx.exit(WRONG if problems else 0 if ok else FAILED)
 
 
-def _show(read: "Config", path: Path, findings: list[Finding]) -> None:
+def _standing(mappings: Sequence["Standing"]) -> Iterator[str]:
+    yield from (f"{mapping.note}; {mapping.cure}" for mapping in mappings if mapping.note)
+
+
+def _lost(losses: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name, fields in losses.items():
+        yield f"mapping {name}: loses {', '.join(fields)}; see `connector mapping coverage {name}`"
+
+
+def _show(read: "Config", path: Path, notes: Sequence[str], findings: list[Finding]) -> None:
     click.echo(f"{path} is right: {_count(read)}")
+    for note in notes:
+        click.echo(plain(note))
     for finding in findings:
         click.echo(f"{finding.what}: {_WORDS[finding.ok]}")
         for line in finding.lines:
@@ -65,13 +85,21 @@ def _count(read: "Config") -> str:
 
 
 def _asked(read: "Config") -> Iterator[Finding]:
-    from connector.cli.checking import fields_for
-    from connector.targets import kinds
-
-    for name, target in read.targets.items():
-        found = kinds.open_target(target).check(fields_for(read, name))
-        yield Finding(f"target {name}", found.ok, found.lines)
+    for name in read.targets:
+        yield _target(read, name)
     yield _public(read)
+
+
+def _target(read: "Config", name: str) -> Finding:
+    from connector.cli.checking import fields_for
+    from connector.cli.reaching import reached
+
+    try:
+        with reached(read, name) as target:
+            found = target.check(fields_for(read, name))
+    except StoreError as problem:
+        return Finding(f"target {name}", ok=False, lines=(str(problem),))
+    return Finding(f"target {name}", found.ok, found.lines)
 
 
 def _public(read: "Config") -> Finding:

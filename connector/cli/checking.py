@@ -1,67 +1,122 @@
 """Check the whole configuration: the file, each target by its kind, each mapping that a sync uses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from connector import config
-from connector.config import Config, Reading, SyncConfig
-from connector.errors import ConfigError, MappingError, Problem
-from connector.mapping import document
+from connector import config, folder
+from connector.config import Config, Reading, TargetConfig
+from connector.delivery import standing
+from connector.delivery.standing import Standing
+from connector.errors import ConfigError, MappingError, Problem, StoreError
+from connector.mapping import coverage, document
 from connector.mapping.template import condition
+from connector.store import Store
+from connector.store.mappings import Version
 from connector.targets import kinds
+
+NO_KEY = (
+    "its tokens are stored encrypted, and there is no secret_key to do it with; put a long random text into "
+    'secrets/key (for its owner only) and write: secret_key: "${file:secrets/key}"'
+)
 
 
 def checked(path: Path, env: Mapping[str, str]) -> Config:
-    """Return the configuration. Raises ConfigError with every problem, those of targets and mappings too."""
+    """Return the configuration. Raises ConfigError with every problem, those of targets and mappings too.
+
+    A broken file of a mapping is no obstacle while the store has a version to go on with.
+    """
     reading = config.examine(path, env)
-    problems = problems_of(reading, str(path))
-    if reading.config is None or problems:
+    read, problems = reading.config, problems_of(reading, str(path))
+    if read is not None and problems:
+        broken = {found.name: found for found in standings(read) if found.problems}
+        going_on = {name for name, found in broken.items() if _usable(read, found)}
+        problems = problems_of(reading, str(path), going_on)
+    if read is None or problems:
         raise ConfigError(problems)
-    return reading.config
+    return read
 
 
-def problems_of(reading: Reading, file: str) -> list[Problem]:
-    """Return every problem of what could be read, sorted, each once."""
+def _usable(read: Config, found: Standing) -> bool:
+    return found.active is not None and not list(standing.strangers(read, found.name, found.active.kind))
+
+
+def problems_of(reading: Reading, file: str, without: frozenset[str] | set[str] = frozenset()) -> list[Problem]:
+    """Return every problem of what could be read, sorted, each once; `without` those in the files of these mappings."""
     problems = set(reading.problems)
     if reading.config is not None:
         problems |= {p for p in _targets(reading.config) if (p.line, p.column) not in reading.unset}
-        problems |= {p for sync in reading.config.syncs.values() for p in _sync(reading.config, sync, file)}
+        problems |= set(_conditions(reading.config, file))
+        names = [name for name in standing.used(reading.config) if name not in without]
+        problems |= {p for name in names for p in _mapping(reading.config, name, file)}
     return sorted(problems)
 
 
 def fields_for(read: Config, target: str) -> tuple[str, ...]:
     """Return the record's fields that the mappings of a target fill, as they are in the folder now."""
-    names = {sync.mapping for sync in read.syncs.values() if sync.target == target}
-    files = [read.mappings / f"{name}.yaml" for name in sorted(names)]
-    read_ones = [document.read(file.read_text(encoding="utf-8"), str(file)) for file in files if file.is_file()]
-    return tuple(dict.fromkeys(rule.target for mapping in read_ones for rule in mapping.fields))
+    found: dict[str, None] = {}
+    for name in sorted({sync.mapping for sync in read.syncs.values() if sync.target == target}):
+        path = folder.path(read.mappings, name)
+        with suppress(MappingError):  # problems_of tells it
+            found |= dict.fromkeys(rule.target for rule in document.read(folder.text(path), str(path)).fields)
+    return tuple(found)
+
+
+def lost(read: Config) -> dict[str, tuple[str, ...]]:
+    """Return, for each mapping in use that can be read, the documented fields that it loses, where there are any."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted({sync.mapping for sync in read.syncs.values()}):
+        path = folder.path(read.mappings, name)
+        with suppress(MappingError):  # problems_of tells it
+            found[name] = coverage.lost(document.read(folder.text(path), str(path)))
+    return {name: fields for name, fields in found.items() if fields}
 
 
 def _targets(read: Config) -> Iterator[Problem]:
     for target in read.targets.values():
-        yield from kinds.problems(target)
+        found = kinds.problems(target)
+        yield from found or _keyless(read, target)
 
 
-def _sync(read: Config, sync: SyncConfig, file: str) -> Iterator[Problem]:
-    if sync.when is not None:
+def _keyless(read: Config, target: TargetConfig) -> Iterator[Problem]:
+    """Refuse tokens that would be lost with the process, and the target with them."""
+    oauth2 = None if read.secret_keys else kinds.oauth2(target)
+    if oauth2 is not None and oauth2.keeps:
+        place = next((at for name, at in target.where.items() if name.rpartition(".")[2] == "oauth2"), (1, 1))
+        yield Problem(target.file, *place, f"target {target.name}: oauth2: {NO_KEY}")
+
+
+def _conditions(read: Config, file: str) -> Iterator[Problem]:
+    for sync in read.syncs.values():
         try:
-            condition(sync.when, file, *sync.where)
+            if sync.when is not None:
+                condition(sync.when, file, *sync.where)
         except MappingError as error:
             yield from error.problems
-    path = read.mappings / f"{sync.mapping}.yaml"
-    if path.is_file():
-        yield from _mapping(read, sync, path, file)
 
 
-def _mapping(read: Config, sync: SyncConfig, path: Path, file: str) -> Iterator[Problem]:
+def _mapping(read: Config, name: str, file: str) -> Iterator[Problem]:
+    if not folder.path(read.mappings, name).is_file():
+        return  # the configuration's own problem, and told as such
     try:
-        mapping = document.read(path.read_text(encoding="utf-8"), str(path))
+        standing.edition(read, name)
     except MappingError as error:
-        yield from error.problems
-    except (OSError, UnicodeDecodeError) as error:
-        yield Problem(str(path), 1, 1, f"cannot be read: {error}")
-    else:
-        target = read.targets.get(sync.target)
-        if target is not None and mapping.kind != target.kind:
-            is_for = f"the mapping `{sync.mapping}` is for {mapping.kind}, the target `{target.name}` is {target.kind}"
-            yield Problem(file, *sync.where, f"{is_for}; choose another mapping or target")
+        for problem in error.problems:
+            here = file if problem.file == str(read.path) else problem.file
+            yield Problem(here, problem.line, problem.column, problem.message)
+
+
+def standings(read: Config) -> list[Standing]:
+    """Return how the file of each mapping stands to the store, as far as there is a store that can be read."""
+    store = Store(read.database)
+    try:
+        history: Callable[[str], Sequence[Version]] = store.mappings.history if store.engine.revision() else _never
+        return [standing.standing(read, name, history(name)) for name in standing.used(read)]
+    except StoreError:
+        return [standing.standing(read, name, ()) for name in standing.used(read)]
+    finally:
+        store.close()
+
+
+def _never(_name: str) -> Sequence[Version]:
+    return ()

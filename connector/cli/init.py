@@ -9,9 +9,11 @@ from typing import IO
 import click
 
 from connector.cli.frame import config_option, json_option, show_json
+from connector.cli.mapping_schema import FILE as SCHEMA_FILE
 
 KINDS = ("csv", "rest", "qoyod")
 TOKEN_FILE = "flavours_path_token"  # noqa: S105 - a file's name
+KEY_FILE = "secrets/key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,27 @@ def prepare(kind: str, key: str, base_url: str, public_url: str | None, server: 
         target=_TARGETS[kind].format(base_url=_quoted(base_url)),
         name=_NAMES[kind],
         observe=_OBSERVE[kind],
+        secret_key=_KEY_LINE if _keeps_tokens(kind) else "",
     )
-    mapping = (bundled("mappings") / f"{kind}.yaml").read_text(encoding="utf-8")
-    texts = (text, token + "\n", mapping, key + "\n")
-    return Start(token, dict(zip(_names(kind), texts, strict=False)))
+    mapping, schema = (
+        (bundled("mappings") / name).read_text(encoding="utf-8") for name in (f"{kind}.yaml", SCHEMA_FILE)
+    )
+    texts = {"": text, f"secrets/{TOKEN_FILE}": token + "\n"}
+    texts |= {f"mappings/{kind}.yaml": mapping, f"mappings/{SCHEMA_FILE}": schema}
+    texts |= {f"secrets/{kind}_key": key + "\n", KEY_FILE: secrets.token_urlsafe(32) + "\n"}
+    return Start(token, {name: texts[name] for name in _names(kind)})
 
 
 def _names(kind: str) -> list[str]:
     """Return the files of a first configuration, by their path beside it; "" is the configuration itself."""
-    return ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml"] + ([f"secrets/{kind}_key"] if kind != "csv" else [])
+    names = ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml", f"mappings/{SCHEMA_FILE}"]
+    names += [f"secrets/{kind}_key"] if kind != "csv" else []
+    return names + ([KEY_FILE] if _keeps_tokens(kind) else [])
+
+
+def _keeps_tokens(kind: str) -> bool:
+    """Tell whether a first configuration of this kind uses OAuth2, whose tokens are stored encrypted."""
+    return "oauth2:" in _TARGETS[kind]
 
 
 def _refuse_overwriting(path: Path, names: Iterable[str]) -> None:
@@ -136,6 +150,10 @@ we can require it."""
 
 _NAMES = {"csv": "contacts", "rest": "crm", "qoyod": "books"}
 
+_KEY_LINE = """\
+secret_key: "${file:secrets/key}"   # encrypts the tokens of OAuth2 in the store; without it they are lost: back it up
+"""
+
 _OBSERVE = {
     "csv": "observe: false                # true: say what would happen, write nothing",
     "rest": "observe: true                 # says what would happen, writes nothing; false when it looks right",
@@ -181,7 +199,7 @@ _CONFIG = """\
 database: sqlite:///connector.db
 mappings: mappings
 server: {{{server}}}
-
+{secret_key}
 sources:
   flavours:                       # POST /webhooks/flavours/<token>
     auth:

@@ -1,7 +1,7 @@
 """The commands that look into the ledger: what came in, what became of it, and a person's decisions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ from connector.models import DELIVERY_STATES, EVENT_STATES
 
 if TYPE_CHECKING:
     from connector.config import Config
+    from connector.store import Store
     from connector.store.desk import Decision
+    from connector.store.mappings import Version
 
 Row = Mapping[str, Any]
 
@@ -77,7 +79,9 @@ def list_deliveries(
 ) -> None:
     """List deliveries, newest first."""
     with opened(path) as (_, store):
-        rows = [_delivery(row) for row in store.desk.deliveries(state=state, target=target, event=event, limit=limit)]
+        found = store.desk.deliveries(state=state, target=target, event=event, limit=limit)
+        known = _known(store, found)
+    rows = [_delivery(row) | _made_by(row, known) for row in found]
     if as_json:
         show_json(rows)
         return
@@ -93,17 +97,15 @@ def show_delivery(delivery: int, path: Path, as_json: bool) -> None:
     with opened(path) as (_, store):
         row = store.desk.delivery(delivery)
         tries = store.desk.attempts(delivery)
-    facts = _delivery(row) | {
-        "code": row["code"],
-        "mapping": row["mapping_hash"],
-        "tries": [_attempt(one) for one in tries],
-    }
+        known = _known(store, [row])
+    facts = _delivery(row) | _made_by(row, known) | {"code": row["code"], "tries": [_attempt(one) for one in tries]}
     if as_json:
         show_json(facts)
         return
     _card(
         facts
         | {"next_attempt_at": clock(row["due_at"] if _waits(row) else None), "finished_at": clock(row["finished_at"])}
+        | {"mapping_published_at": clock(known[row["mapping_hash"]].published_at if known else None)}
     )
     if tries:
         seen = [_attempt(one) | {"started": clock(one["started_at"])} for one in tries]
@@ -124,7 +126,7 @@ def resolve(delivery: int, link: str | None, create: bool, skip: bool, path: Pat
     with opened(path) as (config, store):
         target = store.desk.delivery(delivery)["target"]
         try:
-            store.desk.resolve(_decision(delivery, link, create, _account(config, target) if link else ""))
+            store.desk.resolve(_decision(delivery, link, create, _account(config, store, target) if link else ""))
         except ValueError as problem:
             raise click.UsageError(str(problem)) from problem
         row = _delivery(store.desk.delivery(delivery))
@@ -142,13 +144,14 @@ def _decision(delivery: int, link: str | None, create: bool, account: str) -> "D
     return Decision(delivery, "create" if create else "skip")
 
 
-def _account(config: "Config", target: str) -> str:
+def _account(config: "Config", store: "Store", target: str) -> str:
+    from connector.delivery.around import around
     from connector.errors import NotFound
     from connector.targets import kinds
 
     if target not in config.targets:
         raise NotFound(f"the target {target} is not in the configuration any more")
-    account: str = kinds.open_target(config.targets[target]).account
+    account: str = kinds.open_target(config.targets[target], around(config, store, target)).account
     return account
 
 
@@ -187,6 +190,22 @@ def _delivery(row: Row) -> dict[str, Any]:
         "reason": row["reason"],
         "warnings": list(row["warnings"] or ()),
         "finished_at": moment(row["finished_at"]),
+    }
+
+
+def _known(store: "Store", rows: Iterable[Row]) -> "dict[str, Version]":
+    """Return the versions of mappings that made these deliveries, by their hash."""
+    return store.mappings.known(row["mapping_hash"] for row in rows if row["mapping_hash"])
+
+
+def _made_by(row: Row, known: "Mapping[str, Version]") -> dict[str, Any]:
+    """Return which version of a mapping made a delivery, and which one a replay asked for."""
+    version = known.get(row["mapping_hash"])
+    return {
+        "mapping": row["mapping_hash"],
+        "mapping_name": version.name if version else None,
+        "mapping_published_at": moment(version.published_at) if version else None,
+        "pinned_mapping": row["pinned_mapping"],
     }
 
 

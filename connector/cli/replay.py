@@ -14,9 +14,11 @@ from connector.errors import AlreadyStored, BadWebhook
 if TYPE_CHECKING:
     from connector.config import Config
     from connector.store import Store
+    from connector.store.desk import Row
 
 CHUNK = 100  # deliveries in one transaction: well under 50 ms, so that the door is never kept waiting
 PAGE = 1000
+EVENTS_IN = ("rejected", "ignored")
 
 
 @dataclass(slots=True)
@@ -34,17 +36,28 @@ class Replayed:
     type=click.Choice(("failed", "held", "skipped", "rejected", "ignored")),
     help="All that are in this state; skipped: once `observe` is off.",
 )
+@click.option(
+    "--mapping",
+    type=click.Choice(("then", "now")),
+    default="now",
+    show_default=True,
+    help="then: each delivery with the version of its mapping that made it last.",
+)
 @config_option
 @json_option
 @click.pass_context
-def replay(ctx: click.Context, ids: Sequence[str], state: str | None, path: Path, as_json: bool) -> None:
+def replay(ctx: click.Context, ids: Sequence[str], state: str | None, mapping: str, path: Path, as_json: bool) -> None:
     """Try again: deliveries (d34) are reopened, events (e12) are read and routed by today's configuration."""
     if bool(ids) == bool(state):
         raise click.UsageError("name ids such as d34 or e12, or a --state")
     wanted = [_parsed(text) for text in ids]
+    if mapping == "then" and (state in EVENTS_IN or any(letter == "e" for letter, _ in wanted)):
+        raise click.UsageError(
+            "--mapping then is for deliveries (d34): an event is read and routed anew, with the mapping of now"
+        )
     with opened(path) as (config, store):
         wanted = wanted or _in_state(store, state or "")
-        done = _replay(config, store, wanted)
+        done = _replay(config, store, wanted, then=mapping == "then")
     if as_json:
         show_json({"replayed": done.ids, "left": done.left})
     else:
@@ -62,7 +75,7 @@ def _parsed(text: str) -> tuple[str, int]:
 
 
 def _in_state(store: "Store", state: str) -> list[tuple[str, int]]:
-    if state in {"rejected", "ignored"}:
+    if state in EVENTS_IN:
         return [("e", number) for number in _all(lambda before: store.desk.events(state, PAGE, before))]
     return [
         ("d", number) for number in _all(lambda before: store.desk.deliveries(state=state, limit=PAGE, before=before))
@@ -77,7 +90,7 @@ def _all(page: Callable[[int | None], Sequence[Any]]) -> list[int]:
     return found[::-1]
 
 
-def _replay(config: "Config", store: "Store", wanted: Sequence[tuple[str, int]]) -> Replayed:
+def _replay(config: "Config", store: "Store", wanted: Sequence[tuple[str, int]], *, then: bool) -> Replayed:
     done = Replayed()
     ids = [number for letter, number in wanted if letter == "d"]
     batches = [("d", ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK)]
@@ -85,22 +98,33 @@ def _replay(config: "Config", store: "Store", wanted: Sequence[tuple[str, int]])
     with click.progressbar(batches, label="trying again", file=sys.stderr) as bar:
         for letter, numbers in bar:
             if letter == "d":
-                _reopen(store, numbers, done)
+                _reopen(store, numbers, done, then=then)
             else:
                 _route(config, store, numbers[0], done)
     return done
 
 
-def _reopen(store: "Store", numbers: Sequence[int], done: Replayed) -> None:
+def _reopen(store: "Store", numbers: Sequence[int], done: Replayed, *, then: bool) -> None:
+    reopened = []
+    for number in numbers:
+        why_not = _left(store.desk.delivery(number), then=then)
+        if why_not:
+            done.left[f"d{number}"] = why_not
+        else:
+            reopened.append(number)
+    store.desk.replay(reopened, then=then)
+    done.ids += [f"d{number}" for number in reopened]
+
+
+def _left(row: "Row", *, then: bool) -> str:
+    """Return why a delivery is left as it is, or nothing."""
     from connector.store.desk import FINISHED
 
-    states = {number: store.desk.delivery(number)["state"] for number in numbers}
-    for number, state in states.items():
-        if state in FINISHED:
-            done.ids.append(f"d{number}")
-        else:
-            done.left[f"d{number}"] = f"is {state}: it will be tried anyway"
-    store.desk.replay([number for number, state in states.items() if state in FINISHED])
+    if row["state"] not in FINISHED:
+        return f"is {row['state']}: it will be tried anyway"
+    if then and row["mapping_hash"] is None:
+        return "no mapping has made it yet: replay it with --mapping now"
+    return ""
 
 
 def _route(config: "Config", store: "Store", number: int, done: Replayed) -> None:

@@ -14,7 +14,10 @@ from connector.errors import ConnectorError
 @click.option("--no-worker", is_flag=True, help="Only the door; run `connector worker` beside it.")
 @click.pass_context
 def serve(ctx: click.Context, path: Path, no_worker: bool) -> None:
-    """Receive webhooks and deliver them, until Ctrl-C or SIGTERM."""
+    """Receive webhooks and deliver them, until Ctrl-C or SIGTERM.
+
+    Its worker watches the mappings folder: a valid change is published, and used at once by every worker.
+    """
     from connector.serve import supervise
 
     ctx.exit(supervise(path, worker=not no_worker))
@@ -22,15 +25,21 @@ def serve(ctx: click.Context, path: Path, no_worker: bool) -> None:
 
 @click.command()
 @config_option
-def worker(path: Path) -> None:
-    """Deliver what is stored, until Ctrl-C or SIGTERM; `serve` does this by itself."""
+@click.option("--watch-mappings", "watch", is_flag=True, help="Publish what changes in the mappings folder.")
+def worker(path: Path, watch: bool) -> None:
+    """Deliver what is stored, until Ctrl-C or SIGTERM; `serve` does this by itself.
+
+    Uses the mappings that are published in the store. It reads its own folder only for a mapping of which nothing was
+    ever published; --watch-mappings publishes each valid change there, as `serve` does: give it to one worker, on the
+    machine whose folder you edit, or publish by hand with `connector mapping publish`.
+    """
     from connector import lifeline, logs
     from connector.cli.checking import checked
     from connector.delivery.start import work
 
     lifeline.hold()
     logs.set_up()
-    work(checked(path, os.environ))
+    work(checked(path, os.environ), watch_mappings=watch)
 
 
 @click.command("_prepare", hidden=True)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector.cli.frame import clock, config_option, json_option, moment, opened, show_json, table
+from connector.cli.frame import clock, config_option, json_option, moment, opened, plain, show_json, table
 
 if TYPE_CHECKING:
     from connector.config import Config
+    from connector.delivery.standing import Standing
     from connector.models import TargetState
     from connector.store import Store
 
@@ -23,7 +24,8 @@ SHOWN = ("waiting", "held", "failed", "delivered", "skipped")
 def status(path: Path, as_json: bool) -> None:
     """Show what waits, what needs a person, each target, and the last event."""
     with opened(path) as (config, store):
-        facts = _facts(config, store)
+        mappings = _standings(config, store)
+        facts = _facts(config, store) | {"mappings": [mapping_facts(found) for found in mappings]}
         last = store.desk.last_events()
     if as_json:
         show_json(facts)
@@ -33,6 +35,8 @@ def status(path: Path, as_json: bool) -> None:
     click.echo(f"events    {events}")
     for source in config.sources:
         click.echo(f"last      {source}: {clock(last.get(source)) or 'nothing yet'}")
+    for found in mappings:
+        click.echo(f"mapping   {plain(_line(found))}")
     click.echo()
     table(facts["targets"], ("target", "kind", "state", *SHOWN, "note"))
 
@@ -45,6 +49,34 @@ def _facts(config: "Config", store: "Store") -> dict[str, Any]:
         "events": store.desk.event_counts(),
         "last_events": {source: moment(at) for source, at in store.desk.last_events().items()},
         "targets": [target_facts(config, name, states.get(name), counts) for name in names],
+    }
+
+
+def _standings(config: "Config", store: "Store") -> list["Standing"]:
+    from connector.delivery import standing
+
+    return [standing.standing(config, name, store.mappings.history(name)) for name in standing.used(config)]
+
+
+def _line(found: "Standing") -> str:
+    from connector.delivery.standing import said
+
+    if found.note:
+        return f"{found.note}; {found.cure}".removeprefix("mapping ")
+    return f"{found.name}: " + (f"version {said(found.active)} is in use" if found.active else "not published yet")
+
+
+def mapping_facts(found: "Standing") -> dict[str, Any]:
+    """Return which version of a mapping is in use, and what is to be said about its file."""
+    active = found.active
+    return {
+        "mapping": found.name,
+        "hash": active.hash if active else None,
+        "published_at": moment(active.published_at) if active else None,
+        "published_by": active.published_by if active else None,
+        "file": found.file,
+        "problems": len(found.problems),
+        "note": f"{found.note}; {found.cure}" if found.note else "",
     }
 
 

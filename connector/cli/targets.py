@@ -61,11 +61,13 @@ def list_targets(path: Path, as_json: bool) -> None:
 def check_target(ctx: click.Context, name: str, fix: bool, path: Path, as_json: bool) -> None:
     """Ask a target whether credentials and fields are good; one that was held for them goes on."""
     from connector.cli.checking import checked, fields_for
-    from connector.targets import kinds
+    from connector.cli.reaching import reached
 
     read = checked(path, os.environ)
-    found = kinds.open_target(_known(read, name)).check(fields_for(read, name), fix=fix)
-    resumed = found.ok and _resume_held(read, name)
+    known(read, name)
+    with reached(read, name) as target:
+        found = target.check(fields_for(read, name), fix=fix)
+    resumed = found.ok and resume_held(read, name)
     if as_json:
         show_json({"target": name, "ok": found.ok, "lines": list(found.lines), "resumed": resumed})
     else:
@@ -85,7 +87,7 @@ def pause(name: str, seconds: float | None, path: Path, as_json: bool) -> None:
     from connector.store import now_ms
 
     with opened(path) as (config, store):
-        _known(config, name)
+        known(config, name)
         store.states.register([name])
         until = None if seconds is None else now_ms() + int(seconds * 1000)
         _say(config, store, store.states.pause(name, until, "paused by a person"), as_json)
@@ -98,7 +100,7 @@ def pause(name: str, seconds: float | None, path: Path, as_json: bool) -> None:
 def resume(name: str, path: Path, as_json: bool) -> None:
     """Let a paused or held target go on at once."""
     with opened(path) as (config, store):
-        _known(config, name)
+        known(config, name)
         store.states.register([name])
         _say(config, store, store.states.resume(name), as_json)
 
@@ -117,13 +119,14 @@ def _say(config: "Config", store: "Store", state: "TargetState", as_json: bool) 
         click.echo(f"target {state.name} is {state.state}; {facts['waiting']} waiting")
 
 
-def _known(config: "Config", name: str) -> "TargetConfig":
+def known(config: "Config", name: str) -> "TargetConfig":
+    """Return a target's configuration. Raises NotFound."""
     if name not in config.targets:
         raise NotFound(f"there is no target {name} (there are: {', '.join(config.targets) or 'none'})")
     return config.targets[name]
 
 
-def _resume_held(config: "Config", name: str) -> bool:
+def resume_held(config: "Config", name: str) -> bool:
     """Open a target that was held for its credentials; a store that was never made holds nothing."""
     from connector.errors import StoreOutdated
     from connector.store import open_store

@@ -10,7 +10,7 @@ from typing import Any
 from connector import flavours
 from connector.config import SyncConfig
 from connector.delivery.policy import Tried
-from connector.errors import BadWebhook
+from connector.errors import BadWebhook, MappingError, NotFound, StoreBusy
 from connector.mapping.document import Mapping as MappingDocument
 from connector.mapping.rules import Mapped, apply
 from connector.models import Claim, Delivered, Event, Hold, Link, Outcome, Retry, Skip, Upsert
@@ -19,11 +19,17 @@ from connector.targets.base import Run, Target
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Join what one sync needs: its configuration, its compiled `when`, and its mapping as published now."""
+    """Join what one sync needs: its configuration, its compiled `when`, and its mapping as published now.
+
+    `kind` is the kind of its target (None: unknown), `version` finds the mapping of then by its hash; it raises
+    NotFound, MappingError, StoreBusy.
+    """
 
     sync: SyncConfig
     when: Callable[[Event], bool] | None
     mapping: MappingDocument | None
+    kind: str | None
+    version: Callable[[str], MappingDocument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,40 @@ def _prepare(claim: Claim, target: Target, routes: Mapping[str, Route]) -> _Prep
     skip = _why_skip(claim, event, route)
     if skip is not None:
         return Tried(Skip(skip), event.warnings)
-    if route.mapping is None:
-        return _held(f"the mapping {route.sync.mapping} has never been valid: mend it, then replay", "cannot_map")
-    return _mapped(claim, event, route.mapping, route, target)
+    mapping = _then(claim, route) if claim.pinned_mapping else _now(route)
+    return mapping if isinstance(mapping, Tried) else _mapped(claim, event, mapping, route, target)
 
 
 def _held(reason: str, code: str) -> Tried:
     return Tried(Hold(reason, code))
+
+
+def _now(route: Route) -> MappingDocument | Tried:
+    name, mapping = route.sync.mapping, route.mapping
+    if mapping is None:
+        return _held(f"the mapping {name} has never been valid: mend it, then replay", "cannot_map")
+    if route.kind not in (None, mapping.kind):
+        is_for = f"the mapping {name} is for {mapping.kind}, the target {route.sync.target} is {route.kind}"
+        return _held(f"{is_for}: publish one that is for {route.kind}, then replay", "cannot_map")
+    return mapping
+
+
+def _then(claim: Claim, route: Route) -> MappingDocument | Tried:
+    wanted = claim.pinned_mapping or ""
+    try:
+        mapping = route.version(wanted)
+    except StoreBusy:
+        return Tried(Retry("the mapping of then could not be read from the store", spent=False, after=1.0))
+    except NotFound:
+        why = "is not in the store"
+    except MappingError:
+        why = "cannot be read by this program"
+    else:
+        if route.kind in (None, mapping.kind):
+            return mapping
+        why = f"is for {mapping.kind}, the target {route.sync.target} is {route.kind}"
+    cure = f"`connector replay d{claim.delivery}` takes the mapping of now"
+    return _held(f"the mapping of then, version {wanted[:12]}, {why}: {cure}", "cannot_map")
 
 
 def _why_skip(claim: Claim, event: Event, route: Route) -> str | None:

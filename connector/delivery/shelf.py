@@ -1,11 +1,12 @@
-"""Keep the mappings at hand: what the folder holds when it is valid, else what worked last."""
+"""Keep the mappings at hand, compiled: exactly what the store says is in use now, and any version of then."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from functools import lru_cache
 
 import structlog
 
 from connector.config import Config, SyncConfig
+from connector.delivery import standing
 from connector.delivery.deliver import Route
 from connector.errors import MappingError
 from connector.mapping import document
@@ -14,60 +15,46 @@ from connector.store import Store
 
 log = structlog.get_logger()
 
+VERSIONS = 64  # how many are kept compiled
+
 
 class Shelf:
-    """Publish valid changes of the mappings folder; a broken edit never replaces a working mapping."""
+    """Follow what is published, by whatever process or machine; hand out each sync's route with its mapping."""
 
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
-        self._stamps: dict[str, tuple[int, int] | None] = {}
+        self._last = 0
         self._documents: dict[str, document.Mapping] = {}
         self._conditions = {name: condition(s.when) for name, s in config.syncs.items() if s.when}
         self.routes: Mapping[str, Route] = {}
+        self.version = lru_cache(maxsize=VERSIONS)(self._version)
 
-    def refresh(self) -> None:
-        """Look at the files that syncs use; read what changed. Cheap when nothing did.
-
-        Raises StoreBusy; the files that could not be published are looked at again by the next call.
-        """
-        for name in sorted({sync.mapping for sync in self._config.syncs.values()}):
-            stamp = self._stamp(name)
-            if name not in self._stamps or self._stamps[name] != stamp:
-                self._read(name)
-                self._stamps[name] = stamp
+    def follow(self) -> None:
+        """Take over what was published since the last call: one cheap question when nothing was. Raises StoreBusy."""
+        published = self._store.mappings.since(self._last)
+        if self.routes and not published:
+            return
+        for name in sorted({version.name for version in published} & set(standing.used(self._config))):
+            self._take(name)
         self.routes = {name: self._route(name, sync) for name, sync in self._config.syncs.items()}
+        self._last = published[-1].id if published else self._last
+
+    def _take(self, name: str) -> None:
+        # The newest one that this program can read: another machine's may run a newer program.
+        for version in self._store.mappings.history(name):
+            try:
+                self._documents[name] = self.version(version.hash)
+            except MappingError as error:
+                log.error("a mapping in use is none for this program", mapping=name, problem=str(error))
+            else:
+                log.info("mapping in use", mapping=name, hash=version.hash[:12])
+                return
+
+    def _version(self, digest: str) -> document.Mapping:
+        """Return the version with this hash. Raises NotFound, MappingError, StoreBusy."""
+        return document.read(self._store.mappings.text(digest), f"version {digest[:12]}")
 
     def _route(self, name: str, sync: SyncConfig) -> Route:
-        return Route(sync, self._conditions.get(name), self._documents.get(sync.mapping))
-
-    def _path(self, name: str) -> Path:
-        return self._config.mappings / f"{name}.yaml"
-
-    def _stamp(self, name: str) -> tuple[int, int] | None:
-        try:
-            facts = self._path(name).stat()
-        except OSError:
-            return None
-        return facts.st_mtime_ns, facts.st_size
-
-    def _read(self, name: str) -> None:
-        path = self._path(name)
-        try:
-            text = path.read_text(encoding="utf-8")
-            mapping = document.read(text, str(path))
-        except (OSError, UnicodeDecodeError, MappingError) as problem:
-            log.error("mapping not usable; the last good one stays", mapping=name, problem=str(problem))
-            self._fall_back(name, path)
-            return
-        if self._store.mappings.publish(name, mapping.kind, mapping.hash, text, "the mappings folder"):
-            log.info("mapping published", mapping=name, hash=mapping.hash[:12])
-        self._documents[name] = mapping
-
-    def _fall_back(self, name: str, path: Path) -> None:
-        text = None if name in self._documents else self._store.mappings.active(name)
-        if text is None:
-            return
-        try:
-            self._documents[name] = document.read(text, str(path))
-        except MappingError as problem:  # what an older program took
-            log.error("the last good mapping is none for this program", mapping=name, problem=str(problem))
+        target = self._config.targets.get(sync.target)
+        kind = target.kind if target else None
+        return Route(sync, self._conditions.get(name), self._documents.get(sync.mapping), kind, self.version)

@@ -10,6 +10,7 @@ import structlog
 
 from connector.config import Config
 from connector.delivery.alerts import Alerts, poster
+from connector.delivery.around import around
 from connector.delivery.worker import Worker
 from connector.store import open_store
 from connector.targets.kinds import open_target
@@ -19,19 +20,22 @@ log = structlog.get_logger()
 NICE = 5  # pushing waits for the door, never the door for pushing
 
 
-def work(config: Config) -> None:
-    """Deliver until SIGTERM or SIGINT. Raises StoreOutdated, ConfigError."""
+def work(config: Config, *, watch_mappings: bool = False) -> None:
+    """Deliver until SIGTERM or SIGINT; publish what changes in the mappings folder when told to watch it.
+
+    Raises StoreOutdated, ConfigError.
+    """
     os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _got, _frame: stop.set())
-    targets = {name: open_target(target) for name, target in config.targets.items()}
     alerts = Alerts(poster(config.alert_url) if config.alert_url else None)
     store = open_store(config.database)
     owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
-    log.info("worker starts", worker=owner, targets=sorted(targets))
     try:
-        Worker(config, store, targets, owner, alerts).run(stop)
+        targets = {name: open_target(of, around(config, store, name)) for name, of in config.targets.items()}
+        log.info("worker starts", worker=owner, targets=sorted(targets))
+        Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
     finally:
         alerts.close()
         store.close()

@@ -18,6 +18,7 @@ from connector.delivery.lease import Lease, Silence
 from connector.delivery.policy import Tried
 from connector.delivery.run import TargetRun
 from connector.delivery.shelf import Shelf
+from connector.delivery.watch import Watch
 from connector.errors import StoreBusy
 from connector.logs import places
 from connector.models import Claim, Outcome, Retry, Settlement, TargetState
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 POLL = 0.02  # how often an idle worker asks whether anything was committed: 15 microseconds each
 LOOK = 0.25  # how often it looks for what became due by the clock alone
-TIDY = 1.0  # how often it looks at the mappings folder
+TIDY = 0.5  # how often it looks at the mappings folder; what is the same at two looks is whole
 GATHER = 0.02  # how long a finished push waits for others, to be settled with them, while all threads are busy
 DRAIN = 25.0  # how long a worker that is told to stop waits for its running pushes
 CHECK_HELD = 600.0  # how often a held target is checked again
@@ -74,14 +75,18 @@ class Worker:
         self._beating = threading.RLock()
         self._doubt = False  # a turn was not answered: the store may hold claims of ours that we do not know
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then finish the running pushes (25 s at most) and leave in order."""
+    def run(self, stop: threading.Event, *, watch_mappings: bool = False) -> None:
+        """Work until `stop` is set, then finish the running pushes (25 s at most) and leave in order.
+
+        `watch_mappings`: publish what changes in the mappings folder meanwhile.
+        """
+        watch = Watch(self._config, self._store, self._hooks.wall, watching=watch_mappings)
         self._store.states.register(self._order)
         self._beat()
         for n in range(self._threads):
             threading.Thread(target=self._pusher, name=f"push-{n}", daemon=True).start()
         with self._beats():
-            self._loop(stop)
+            self._loop(stop, watch)
             self._release()
             self._drain()
         for _ in range(self._threads):
@@ -100,32 +105,32 @@ class Worker:
             yield
         finally:
             ended.set()
-            heart.join(TIDY)  # a beat after the leave would be a ghost's
+            heart.join(1.0)  # a beat after the leave would be a ghost's
 
-    def _loop(self, stop: threading.Event) -> None:
+    def _loop(self, stop: threading.Event, watch: Watch) -> None:
         unsettled: list[Settlement] = []
         version, looked, tidied = -1, 0.0, float("-inf")
         while not stop.is_set():
             unsettled += self._finished(POLL)
             now = self._hooks.clock()
             if now - tidied >= TIDY:
-                if not self._refreshed():
+                if not self._looked(watch):
                     continue
                 tidied = now
             today = self._store.queue.version()
             if not unsettled and today == version and now - looked < LOOK:
                 continue
             version, looked = today, now
-            unsettled = self._turn(unsettled)
+            if _could(self._shelf.follow):  # what is claimed now is made with what is in use now
+                unsettled = self._turn(unsettled)
         self._settle(unsettled)
 
-    def _refreshed(self) -> bool:
+    def _looked(self, watch: Watch) -> bool:
         try:
-            self._shelf.refresh()
-        except StoreBusy as busy:
-            _wait_for_the_store(busy)
-            return False
-        return True
+            return _could(watch.look)
+        except Exception as problem:  # noqa: BLE001 - whatever is in the folder must not stop the deliveries
+            self._fault("a fault of the connector while reading the mappings folder", problem)
+            return True
 
     def _finished(self, wait: float) -> list[Settlement]:
         # A turn costs a sync, whatever it settles: let a few come together while the threads go on with what is ahead.
@@ -299,6 +304,15 @@ class Worker:
             self._store.leases.leave(self._owner)
         except StoreBusy as busy:
             log.error("left without a word: the store is busy", problem=str(busy))
+
+
+def _could(task: Callable[[], None]) -> bool:
+    try:
+        task()
+    except StoreBusy as busy:
+        _wait_for_the_store(busy)
+        return False
+    return True
 
 
 def _wait_for_the_store(busy: StoreBusy) -> None:

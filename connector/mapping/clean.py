@@ -17,10 +17,12 @@ def clean(value: Any) -> tuple[str | bool | None, str | None]:
     Text of nothing but white space counts as nothing. Control characters, lone surrogates and the marks that turn the
     direction of text are removed: vendors refuse them, and they can make a name look like another.
     """
+    if isinstance(value, str):
+        if value.isprintable():  # nearly every text: nothing to remove
+            return (value if value.strip() else None), None
+        return _text(value)
     if value is None or isinstance(value, bool):
         return value, None
-    if isinstance(value, str):
-        return _text(value)
     if isinstance(value, int | float):
         return _number(value)
     return None, "is a group or a list, not text; left out"
@@ -35,8 +37,6 @@ def flat(value: Any) -> str:
 
 
 def _text(value: str) -> tuple[str | None, str | None]:
-    if value.isprintable():
-        return (value if value.strip() else None), None
     kept = _INVISIBLE.sub("", value)
     return (kept if kept.strip() else None), (INVISIBLE if kept != value else None)
 

@@ -106,7 +106,7 @@ CUSTOMERS: Mapping[str, Mapping[str, Any]] = {
         6,
         {
             "name": "Guest",
-            "username": "guest12",
+            "username": "guest 12",
             "email": "test@test.com",
             "phone_prefix": "966",
             "phone": "0500000000",

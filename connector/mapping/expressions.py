@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from connector.mapping.clean import clean, flat
+from connector.mapping.clean import INVISIBLE, clean, flat
 from connector.mapping.fold import fold
 from connector.mapping.paths import did_you_mean, path, shown, unknown
 from connector.mapping.transforms import NOWHERE, TRANSFORMS
@@ -20,6 +20,20 @@ _WORDS = ("lower", "upper", "strip", "digits", "first_word", "rest_words")
 _FILTERS = (*_WORDS, "left", "default")
 _WRITTEN = {"left": "left(8)", "default": 'default("text")'}
 _DEEPEST = 60
+
+_ALLOWED = "fields, text in quotes, and, or, not, ==, !=, in, if/else, ~, filters"
+# What Jinja's parts are called in the text that a person wrote.
+_SIGNS = {
+    "Call": "()",
+    "Getitem": "[...]",
+    "List": "[...]",
+    "Dict": "{...}",
+    "Test": "is",
+    "For": "{% for %}",
+    "If": "{% if %}",
+    "Assign": "{% set %}",
+    "Const": "text.part",
+}
 
 Evaluate = Callable[[Event], Any]
 
@@ -49,7 +63,6 @@ class Reader:
         self.paths: dict[str, None] = {}
         self._depth = 0
         self._rules: dict[type[nodes.Node], Callable[[Any], Evaluate]] = {
-            nodes.TemplateData: lambda node: _always(node.data),
             nodes.Const: self._constant,
             nodes.Name: self._path,
             nodes.Getattr: self._path,
@@ -62,12 +75,16 @@ class Reader:
             nodes.Concat: self._concat,
         }
 
-    def body(self, tree: nodes.Template) -> Iterator[Evaluate]:
-        """Read a text with holes, part by part."""
+    def body(self, tree: nodes.Template) -> Iterator[str | Evaluate]:
+        """Read a text with holes, part by part; what is put together with `~` counts as so many holes."""
         for node in tree.body:
             if not isinstance(node, nodes.Output):
                 raise RefusedError(_not_allowed(node), node.lineno)
-            yield from map(self.read, node.nodes)
+            for part in node.nodes:
+                if isinstance(part, nodes.TemplateData):
+                    yield part.data
+                else:
+                    yield from map(self.read, part.nodes if isinstance(part, nodes.Concat) else [part])
 
     def read(self, node: nodes.Node) -> Evaluate:
         """Read one expression. Raises RefusedError."""
@@ -82,14 +99,17 @@ class Reader:
         return found
 
     def _constant(self, node: nodes.Const) -> Evaluate:
-        if clean(node.value)[1]:
-            raise RefusedError("holds an invisible control character; delete it", node.lineno)
+        if warning := clean(node.value)[1]:
+            hidden = warning == INVISIBLE
+            what = "holds an invisible control character; delete it" if hidden else "holds a number that is too large"
+            raise RefusedError(what, node.lineno)
         return _always(node.value)
 
     def _path(self, node: nodes.Node) -> Evaluate:
         text = _dotted(node)
         if problem := unknown(text):
-            raise RefusedError(problem, node.lineno)
+            cure = "" if "did you mean" in problem else f'; a text stands in quotes: "{shown(text)}"'
+            raise RefusedError(problem + cure, node.lineno)
         self.paths[text] = None
         here = path(text)
         return lambda event: _value(here.find(event))
@@ -135,6 +155,8 @@ class Reader:
         if operand.op in {"in", "notin"}:
             choices = _texts(operand.expr)
             return lambda event: (fold(flat(left(event))) in choices) is wanted
+        if isinstance(operand.expr, nodes.Name) and unknown(operand.expr.name):
+            raise RefusedError(f'a text stands in quotes: "{shown(operand.expr.name)}"', node.lineno)
         right = self.read(operand.expr)
         return lambda event: (fold(flat(left(event))) == fold(flat(right(event)))) is wanted
 
@@ -146,8 +168,8 @@ def _always(value: Any) -> Evaluate:
 def _value(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
-    text = clean(value)[0]
-    return text[:LONGEST_RESULT] if isinstance(text, str) else None
+    # Cut first: a text of a million letters is not searched for each of a template's holes.
+    return clean(value[:LONGEST_RESULT])[0] if isinstance(value, str) else None
 
 
 def _dotted(node: nodes.Node) -> str:
@@ -178,7 +200,5 @@ def _argument(node: nodes.Filter) -> Any:
 
 
 def _not_allowed(node: nodes.Node) -> str:
-    what = type(node).__name__.lower()
-    return (
-        f"`{what}` is not allowed here; what is: fields, text in quotes, and, or, not, ==, !=, in, if/else, ~, filters"
-    )
+    what = getattr(node, "operator", None) or type(node).__name__
+    return f"`{_SIGNS.get(what, what.lower())}` is not allowed here; what is: {_ALLOWED}"

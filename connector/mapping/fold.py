@@ -4,20 +4,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_TATWEEL = "\u0640"
-# Letters that people type for one another at the end of Arabic words: ta marbuta for ha, alef maqsura for ya.
-_ALIKE = str.maketrans({"ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", _TATWEEL: None})
-_SPACES = re.compile(r"\s+")
+# Letters that people, and keyboards of other languages, type for one another: ta marbuta for ha, alef maqsura for ya.
+_ALIKE = str.maketrans(
+    {"ة": "ه", "ہ": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "ٱ": "ا"} | dict.fromkeys("\u0640\u200c\u200d")
+)
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
+_LONGEST = 100  # of what is remembered: a sender cannot fill the memory with long texts
 
 
 def fold_digits(text: str) -> str:
     """Write every decimal digit as 0-9, whatever its script (Arabic ٠, Persian ۰, full-width ０)."""
-    if text.isascii():
-        return text
-    return "".join(_folded(char) for char in text)
+    return text if text.isascii() else _OTHER_DIGIT.sub(_digit, text)
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return the text as it is compared: case, white space, tatweel, diacritics and hamza seats do not count.
 
@@ -25,11 +24,15 @@ def fold(text: str) -> str:
     (True, True, True)
     """
     if text.isascii():
-        return _SPACES.sub(" ", text).strip().lower()
+        return " ".join(text.lower().split())
+    return _fold(text) if len(text) <= _LONGEST else _fold.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _fold(text: str) -> str:
     bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return _SPACES.sub(" ", fold_digits(bare).translate(_ALIKE)).strip().casefold()
+    return " ".join(fold_digits(bare).translate(_ALIKE).casefold().split())
 
 
-def _folded(char: str) -> str:
-    digit = unicodedata.decimal(char, None)
-    return char if digit is None else str(digit)
+def _digit(found: re.Match[str]) -> str:
+    return str(unicodedata.decimal(found[0]))

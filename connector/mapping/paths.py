@@ -1,13 +1,13 @@
 """Where things are: the fields of a Flavours event, and the places of a record."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from connector.mapping.company import is_company
+from connector.mapping.company import has_vat_number, is_company
 from connector.models import Event
 
 # The published payload of customers.CREATE (docs.flavours.sa, Customers Webhooks / Payload).
@@ -19,14 +19,31 @@ CUSTOMER = (
 )
 ENVELOPE = ("event.xid", "event.action", "event.timestamp")
 # What no field says and the whole customer tells; read like a field.
-DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"is_company": is_company}
+DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "is_company": is_company,
+    "has_vat_number": has_vat_number,
+}
+# What many customers have in common: nobody is found by it.
+SHARED = frozenset(
+    (
+        *("type", "gender", "zip_code", "city", "district", "street", "created_by", "event.action"),
+        *("user.role", "user.lang", "user.is_active", "user.phone_prefix"),
+        *DERIVED,
+    )
+)
 KNOWN = frozenset((*CUSTOMER, *ENVELOPE, *DERIVED))
+
+ADDED = "a field that Flavours added since"
+NO_CURE = " (it sends user.name, user.phone, user.email, id, tax_number, crn, street, city and others)"
 
 Keys = tuple[str | int, ...]
 
-_NEW_FIELD = re.compile(r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+")
-_PLACE = re.compile(r"(?P<name>[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?)(?P<items>(?:\[\d{1,2}\])*)")
-_LONGEST = 200
+# As text too, for the schema that editors read: their expressions know no more than this.
+NEW_FIELD = r"data(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\d{1,2}\])*)+"
+PLACE = r"[^\s.\[\]](?:[^.\[\]\n]*[^\s.\[\]])?(?:\[\d{1,2}\])*"
+LONGEST = 200
+_NEW_FIELD, _PLACE = re.compile(NEW_FIELD), re.compile(PLACE)
+_PARTED = re.compile(r"\s*(?:[,|;\u060c\u061b]|\b(?:or|and)\b)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,10 @@ class Path:
     keys: Keys
     envelope: bool = False
     derived: Callable[[Mapping[str, Any]], Any] | None = None
+    texts: tuple[str, ...] = field(init=False)  # the text alone, as a rule names its sources
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", (self.text,))
 
     def find(self, event: Event) -> Any:
         """Return what the event holds there, None where there is nothing."""
@@ -46,7 +67,8 @@ class Path:
             return getattr(event, str(self.keys[0]))
         here: Any = event.data
         for key in self.keys:
-            here = _step(here, key)
+            # A dict first: what JSON gives is found without a call.
+            here = here.get(key) if type(here) is dict else _step(here, key)
         return here
 
 
@@ -66,29 +88,47 @@ def unknown(text: str) -> str | None:
     The fields of the published payload are known by name; `data.` before a name takes a field that Flavours added
     since, unchecked.
     """
-    if text in KNOWN or (_NEW_FIELD.fullmatch(text) and len(text) <= _LONGEST):
+    if text in KNOWN or _new_field(text):
         return None
     if text == "user":
         return "`user` is a group of fields; name one of them, as in `user.name`"
     return f"Flavours sends no `{shown(text)}`{_meant(text)}"
 
 
+def as_list(text: str, words: Container[str]) -> str:
+    """Return how a list of the words is written, for who wrote `city, street` or `city or street`; else ""."""
+    parts = [part for part in _PARTED.split(text[:LONGEST]) if part]
+    listed = len(parts) > 1 and any(part in words for part in parts)
+    return f"; a list is written [{', '.join(parts)}]" if listed else ""
+
+
 def did_you_mean(text: str, words: Iterable[str]) -> str:
     """Return `; did you mean …?` for the nearest of the words, "" when none is near."""
-    near = get_close_matches(text[:_LONGEST], sorted(words), n=1, cutoff=0.6)
+    known = sorted(words)
+    near = get_close_matches(text[:LONGEST], known, n=1, cutoff=0.6)
+    if not near:  # vat for saudi_vat
+        holding = [word for word in known if text.lower() in word.split("_")[:: word.count("_") or 1]]
+        near = holding if len(holding) == 1 else []
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def shown(text: str) -> str:
-    """Cut a person's word to what fits into a message."""
-    return text if len(text) <= 60 else text[:59] + "…"
+    """Cut a person's word to what fits into a message of one line."""
+    line = " ".join(text[:200].split())
+    return line if len(line) <= 60 else line[:59] + "…"
 
 
 def place(text: str) -> Keys | None:
     """Return the keys of a record's place (`billing_address.city`, `phones[0].value`), None when it is not one."""
-    if len(text) > _LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
+    if len(text) > LONGEST or not all(_PLACE.fullmatch(part) for part in text.split(".")):
         return None
     return tuple(_keys(text))
+
+
+@lru_cache(maxsize=1024)
+def items(keys: Keys) -> tuple[Keys, ...]:
+    """Return the items of lists that a place lies in: `phones[0]` for `phones[0].value`, none for `name`."""
+    return tuple(keys[: depth + 1] for depth, key in enumerate(keys[:-1]) if isinstance(key, int))
 
 
 def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
@@ -100,6 +140,18 @@ def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
             here = here.setdefault(key, {})
         here[keys[-1]] = value
     return {str(key): _listed(value) for key, value in root.items()}
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each place of a record, as a mapping writes it (`phones[0].value`), with what stands there."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from leaves(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{name}[{index}]")
+    elif name:
+        yield name, value
 
 
 def _listed(value: Any) -> Any:
@@ -123,9 +175,17 @@ def _step(here: Any, key: str | int) -> Any:
     return here.get(key) if isinstance(here, Mapping) else None
 
 
+def _new_field(text: str) -> bool:
+    return len(text) <= LONGEST and _NEW_FIELD.fullmatch(text) is not None
+
+
 def _meant(text: str) -> str:
+    if listed := as_list(text, KNOWN):
+        return listed
     by_leaf = sorted((known for known in CUSTOMER if known.rpartition(".")[2] == text), key=len)
     if by_leaf:
         return f"; did you mean `{by_leaf[0]}`?"
     meant = did_you_mean(text, KNOWN)
-    return meant or f"; a field that Flavours added since is written `data.{shown(text)}`"
+    if meant:
+        return meant
+    return f"; {ADDED} is written `data.{shown(text)}`" if _new_field(f"data.{text}") else NO_CURE

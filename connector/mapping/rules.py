@@ -2,18 +2,27 @@
 
 import unicodedata
 from collections.abc import Mapping as TextMap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from connector.mapping.clean import flat
 from connector.mapping.fold import fold
-from connector.mapping.paths import nest, path
+from connector.mapping.forms import left_alone
+from connector.mapping.paths import Keys, nest, path
 from connector.mapping.shape import FieldTrace, Mapped, Mapping, Rule, Step, Taken
-from connector.mapping.transforms import Context
+from connector.mapping.transforms import NOWHERE, Context
 from connector.models import Event
 
 __all__ = ["FieldTrace", "Mapped", "apply"]
 
+_EMPTY = ("left out: empty",)
+_JOINER = "\u200d"
+_JOINS = f"{_JOINER}\u200c\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _THEN = {"raw": "sent as typed", "drop": "left out", "hold": "held"}
+
+
+# The same few traces come again with every customer; they hold no value.
+trace = lru_cache(maxsize=4096)(FieldTrace)
 
 
 @dataclass(slots=True)
@@ -29,21 +38,74 @@ class _Making:
     hold: str | None = None
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """Gather what the fields come to."""
+
+    values: dict[str, tuple[Keys, str | bool]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    trace: dict[str, FieldTrace] = field(default_factory=dict)
+    valid: dict[str, str | bool] = field(default_factory=dict)
+    phones: list[str] = field(default_factory=list)
+    hold: str | None = None
+
+
 def apply(mapping: Mapping, event: Event) -> Mapped:
     """Return the record that the mapping makes of the event, with warnings and a trace for each field."""
     if mapping.when is not None and not mapping.when(event):
         return Mapped({}, skip=f"the mapping is only for customers with: {mapping.when.text}")
-    made = [_make(rule, event) for rule in mapping.fields]
-    there = {making.rule.target: making for making in made if making.value is not None}
-    valid = {target for target, making in there.items() if making.valid}
+    all_ = _Gathered()
+    for rule in mapping.fields:
+        if rule.bare:
+            _take(rule, event, all_)
+        else:
+            _gather(_make(rule, event), all_)
+    for target in left_alone(mapping.fields, all_.values):
+        _leave_out(target, all_)
     return Mapped(
-        record=nest((making.rule.keys, making.value) for making in there.values()),
-        warnings=tuple(f"{making.rule.target}: {warning}" for making in made for warning in making.warnings),
-        trace={making.rule.target: FieldTrace(making.taken.sources, tuple(making.done)) for making in made},
-        match=tuple((target, flat(there[target].value)) for target in mapping.match if target in valid),
-        phones=frozenset(target for target in valid if _is_phone(there[target].rule)),
-        hold=next((making.hold for making in made if making.hold), None),
+        record=nest(all_.values.values()),
+        warnings=tuple(all_.warnings),
+        trace=all_.trace,
+        match=tuple((target, flat(all_.valid[target])) for target in mapping.match if target in all_.valid),
+        phones=frozenset(all_.phones),
+        hold=all_.hold,
     )
+
+
+def _leave_out(target: str, all_: _Gathered) -> None:
+    del all_.values[target]
+    made = all_.trace[target]
+    all_.trace[target] = trace(made.sources, (*made.done, "left out: the rest of its item is empty"))
+
+
+def _take(rule: Rule, event: Event, all_: _Gathered) -> None:
+    """Make a field of a rule that only takes a value, as most do."""
+    value, sources, warnings, complete = rule.take(event)
+    target = rule.target
+    if value is None:
+        all_.trace[target] = trace(sources, _EMPTY)
+    else:
+        all_.trace[target] = trace(sources, ())
+        all_.values[target] = rule.keys, value
+        if complete and rule.varies:
+            all_.valid[target] = value
+    if warnings:
+        all_.warnings += [f"{target}: {warning}" for warning in warnings]
+
+
+def _gather(made: _Making, all_: _Gathered) -> None:
+    target = made.rule.target
+    all_.trace[target] = trace(made.taken.sources, tuple(made.done))
+    if made.warnings:
+        all_.warnings += [f"{target}: {warning}" for warning in made.warnings]
+    all_.hold = all_.hold or made.hold
+    if made.value is None:
+        return
+    all_.values[target] = made.rule.keys, made.value
+    if made.valid:
+        all_.valid[target] = made.value
+        if made.rule.phone:
+            all_.phones.append(target)
 
 
 def _make(rule: Rule, event: Event) -> _Making:
@@ -52,15 +114,16 @@ def _make(rule: Rule, event: Event) -> _Making:
             rule, Taken(None, rule.when.paths), None, ["left out: its `when` does not hold"], [], valid=False
         )
     taken = rule.take(event)
-    making = _Making(rule, taken, taken.value, [], list(taken.warnings), valid=bool(rule.take.paths))
+    making = _Making(rule, taken, taken.value, [], list(taken.warnings), valid=rule.varies and taken.complete)
     for step in rule.steps:
         if making.value is not None:
             _use(step, making, event)
     if rule.lookup is not None and making.value is not None:
         _look_up(rule.lookup, making)
     _fit(making)
-    _fall_back(making, event)
-    _fit(making)
+    if making.value is None:
+        _fall_back(making, event)
+        _fit(making)
     return making
 
 
@@ -78,16 +141,27 @@ def _shorten(making: _Making, longest: int) -> None:
         making.value = None
         making.warnings.append(f"has {length} characters, {longest} are allowed; left out")
         return
-    while longest and unicodedata.combining(text[longest]):  # never part a letter from its marks
+    while longest and _belongs(text[longest], text[longest - 1]):
         longest -= 1
     making.value = text[:longest].rstrip() or None
     making.done.append("shortened")
-    making.warnings.append(f"had {length} characters; shortened to {longest}")
+    making.warnings.append(
+        f"had {length} characters; shortened to {longest}"
+        if longest
+        else f"has {length} characters, one letter under too many marks; left out"
+    )
+
+
+def _belongs(char: str, before: str) -> bool:
+    """Tell whether a character is one with that before it: a mark on a letter, or part of an emoji."""
+    return unicodedata.category(char).startswith("M") or char in _JOINS or before == _JOINER
 
 
 def _use(step: Step, making: _Making, event: Event) -> None:
-    context = Context(making.taken.source, lambda text: flat(path(text).find(event)))
-    result = step.transform.run(flat(making.value), step.options, context)
+    value, context = making.value, NOWHERE
+    if step.transform.looks:
+        context = Context(making.taken.source, lambda text: flat(path(text).find(event)))
+    result = step.transform.run(value if isinstance(value, str) else flat(value), step.options, context)
     making.done.append(step.name)
     making.value = result.value or None
     if result.valid:
@@ -111,20 +185,14 @@ def _look_up(lookup: TextMap[str, str], making: _Making) -> None:
 
 
 def _fall_back(making: _Making, event: Event) -> None:
-    if making.value is not None:
-        return
     if making.rule.default is not None:
         making.value, making.valid = making.rule.default(event).value, False
         making.done.append("default")
     if making.value is None:
-        making.done.append("left out: empty")
+        making.done.extend(_EMPTY)
         making.hold = making.hold or (_missing(making.rule) if making.rule.required else None)
 
 
 def _missing(rule: Rule) -> str:
     sources = " or ".join(rule.take.paths)
     return f"{rule.target} is required and {sources or 'its rule'} gives nothing; fill it in Flavours, or give the rule a default, then replay"
-
-
-def _is_phone(rule: Rule) -> bool:
-    return any(step.name == "phone" for step in rule.steps)

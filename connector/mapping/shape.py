@@ -9,13 +9,16 @@ from connector.mapping.transforms import OnInvalid, Options, Transform
 from connector.models import Event, OnNameTaken
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Hold what a rule took from an event; `source` is the one path it came from, where there is one."""
+class Taken(t.NamedTuple):
+    """Hold what a rule took from an event; `source` is the one path it came from, where there is one.
+
+    `complete` is false where a template had an empty hole: its text is right, and yet nobody is found by it.
+    """
 
     value: str | bool | None
     sources: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    complete: bool = True
 
     @property
     def source(self) -> str | None:
@@ -63,11 +66,23 @@ class Rule:
     required: bool = False
     when: Condition | None = None
     max_length: int | None = None
+    # What the rules ask for each customer is answered once: does it only take a value, is its value cut or left out
+    # when it is too long, is it a phone number, and does it differ from customer to customer.
+    bare: bool = field(init=False)
+    exact: bool = field(init=False)
+    phone: bool = field(init=False)
+    varies: bool = field(init=False)
 
-    @property
-    def exact(self) -> bool:
-        """Tell whether its value means something only whole."""
-        return any(step.transform.exact for step in self.steps)
+    def __post_init__(self) -> None:
+        extra = (self.steps, self.lookup, self.default, self.when, self.required, self.max_length)
+        facts = {
+            "bare": not any(extra),
+            "exact": any(step.transform.exact for step in self.steps),
+            "phone": any(step.name == "phone" for step in self.steps),
+            "varies": bool(self.take.paths),
+        }
+        for name, fact in facts.items():
+            object.__setattr__(self, name, fact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Read YAML into plain values that remember their place; refuse early what a mapping never needs."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
@@ -20,9 +21,11 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from connector.errors import MappingError, Problem
+from connector.mapping.yamlwords import TEMPLATE, said
 
 LARGEST = 256 * 1024
 _DEEPEST, _MOST = 20, 10_000
+_ODD_INDENT = re.compile("^[ \t]*[\u00a0\u2000-\u200a\u202f\u3000]", re.MULTILINE)  # as web pages and chats give it
 _QUOTES = "put it in quotes"
 _TAG = "tag:yaml.org,2002:"
 
@@ -51,14 +54,17 @@ def read(text: str, file: str) -> Node:
     """Return the document's root. Raises MappingError: the first thing that stops the reading."""
     if len(text) > LARGEST:
         raise MappingError([Problem(file, 1, 1, f"is larger than {LARGEST // 1024} kB; a mapping is far smaller")])
+    if odd := _ODD_INDENT.search(text):
+        line, column = text.count("\n", 0, odd.end()) + 1, odd.end() - text.rfind("\n", 0, odd.end()) - 1
+        raise MappingError([Problem(file, line, column, "begins with a no-break space; type the spaces in front anew")])
     yaml = YAML(typ="rt")
     try:
         return _Composer(yaml, text).document()
     except _Refused as refused:
         line, column, message = refused.line, refused.column, refused.message
     except MarkedYAMLError as wrong:
-        mark = wrong.problem_mark or wrong.context_mark
-        line, column, message = mark.line + 1, mark.column + 1, f"is not YAML: {wrong.problem}"
+        line, column, message = said(wrong, [*text.split("\n"), ""])
+        line, column = line + 1, column + 1
     except ReaderError as wrong:
         before = text[: wrong.position]
         line, column = before.count("\n") + 1, wrong.position - before.rfind("\n")
@@ -81,10 +87,9 @@ class _Composer:
         self._count = 0
 
     def document(self) -> Node:
-        next(self._events)
-        start = next(self._events)
+        begin, start = next(self._events), next(self._events)
         if not isinstance(start, DocumentStartEvent):
-            raise _Refused(start, "is empty; a mapping begins with version, kind and fields")
+            raise _Refused(begin, "is empty; a mapping begins with version, kind and fields")
         if start.version not in {None, (1, 2)}:
             raise _Refused(start, "is written in YAML 1.2; delete the %YAML line")
         root = self._node(next(self._events), 1)
@@ -120,7 +125,9 @@ class _Composer:
         for event in self._until(MappingEndEvent):
             key = self._node(event, depth + 1).value if isinstance(event, ScalarEvent) else None
             if not isinstance(key, str):
-                raise _Refused(event, f'a key must be text; {_QUOTES} (a template too: "{{{{ user.name }}}}")')
+                # {{ user.name }} is a group within a group, written in braces.
+                template = isinstance(event, MappingStartEvent) and event.flow_style
+                raise _Refused(event, TEMPLATE if template else f"a key must be text; {_QUOTES}")
             if key in group:
                 raise _Refused(event, f"`{key[:60]}` stands here twice; delete one")
             at = (event.start_mark.line + 1, event.start_mark.column + 1)
@@ -131,7 +138,8 @@ class _Composer:
         return group
 
     def _scalar(self, event: ScalarEvent) -> Value:
-        text = event.value
+        # The parser marks each fold of a `>` text with a bell, which no typed text can hold.
+        text = event.value.replace("\a", "") if event.style == ">" else event.value
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise _Refused(event, "holds half a character (a lone surrogate); delete it")
         kind = str(self._resolver.resolve(ScalarNode, text, event.implicit)).removeprefix(_TAG)

@@ -13,6 +13,8 @@ from connector.store.mappings import Mappings
 from connector.store.queue import Queue, Turned
 from connector.store.states import States
 from connector.store.tables import REVISION
+from connector.store.tokens import Tokens
+from connector.store.turns import Turns
 
 __all__ = ["Receipt", "Store", "Turned", "now_ms", "open_store"]
 
@@ -35,6 +37,14 @@ class Store:
         self.links = Links(self.engine)
         self.mappings = Mappings(self.engine, clock)
         self.desk = Desk(self.engine, clock)
+
+    def vault(self, target: str) -> Tokens:
+        """Return the room that keeps a target's OAuth2 tokens."""
+        return Tokens(self.engine, self._clock, target)
+
+    def turns(self, target: str) -> Turns:
+        """Return the room that gives a target's turns."""
+        return Turns(self.engine, self._clock, target)
 
     def writable(self) -> None:
         """Commit an empty transaction. Raises StoreBusy when the store cannot be written."""

@@ -37,6 +37,7 @@ _EVENT = (
     events.c.received_at,
     events.c.reason,
 )
+_CUSTOMERS = (events.c.state == "accepted", events.c.body.is_not(None))  # what is no customer, no sync gets
 _DELIVERY = (
     deliveries.c.id,
     deliveries.c.event_id,
@@ -53,6 +54,7 @@ _DELIVERY = (
     deliveries.c.reason,
     deliveries.c.warnings,
     deliveries.c.mapping_hash,
+    deliveries.c.pinned_mapping,
     deliveries.c.created_at,
     deliveries.c.finished_at,
 )
@@ -74,6 +76,20 @@ class Desk:
     def event(self, event_id: int) -> Row:
         """Return one event with its `body` (bytes, None once purged). Raises NotFound."""
         return self._one(sa.select(*_EVENT, events.c.body).where(events.c.id == event_id), f"event e{event_id}")
+
+    def customers(self, limit: int, before: int | None = None) -> list[Row]:
+        """Return accepted events of customers that still have their body: `id`, `customer`, `body`; newest first.
+
+        A body has up to 1 MiB: ask for few at a time, and page on with `before`, an event id.
+        """
+        ask = sa.select(events.c.id, events.c.customer, events.c.body).where(*_CUSTOMERS)
+        ask = ask.order_by(events.c.id.desc()).limit(limit)
+        return self._rows(ask if before is None else ask.where(events.c.id < before))
+
+    def count_customers(self, most: int) -> int:
+        """Count what `customers` would return in all its pages, up to `most`."""
+        some = sa.select(sa.literal(1)).select_from(events).where(*_CUSTOMERS).limit(most).subquery()
+        return int(self._rows(sa.select(sa.func.count().label("n")).select_from(some))[0]["n"])
 
     def deliveries(
         self,
@@ -117,9 +133,13 @@ class Desk:
         ask = sa.select(events.c.source, sa.func.max(events.c.received_at).label("at")).group_by(events.c.source)
         return {row["source"]: row["at"] for row in self._rows(ask)}
 
-    def replay(self, delivery_ids: Sequence[int]) -> int:
-        """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one."""
-        count: int = self._engine.write(_replay_many, (tuple(delivery_ids), self._clock()))
+    def replay(self, delivery_ids: Sequence[int], *, then: bool = False) -> int:
+        """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one.
+
+        `then`: each with the version of the mapping that made it last (those that none made stay as they are); else
+        with the active one.
+        """
+        count: int = self._engine.write(_replay_many, (tuple(delivery_ids), then, self._clock()))
         return count
 
     def resolve(self, decision: Decision) -> None:
@@ -148,12 +168,24 @@ _FRESH = {
 }
 
 
-def _replay_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], int]]) -> list[int]:
-    return [_replay(connection, ids, now) for ids, now in orders]
+def _replay_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], bool, int]]) -> list[int]:
+    made = (deliveries.c.mapping_hash.is_not(None),)
+    return [
+        _replay(connection, ids, now, made, pinned_mapping=deliveries.c.mapping_hash)
+        if then
+        else _replay(connection, ids, now, pinned_mapping=None)
+        for ids, then, now in orders
+    ]
 
 
-def _replay(connection: sa.Connection, ids: Sequence[int], now: int, **changes: Any) -> int:
-    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED))
+def _replay(
+    connection: sa.Connection,
+    ids: Sequence[int],
+    now: int,
+    only: Sequence[sa.ColumnElement[bool]] = (),
+    **changes: Any,
+) -> int:
+    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED), *only)
     ask = sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer)
     known = connection.execute(ask.where(deliveries.c.id.in_(ids))).all()
     missing = sorted(set(ids) - {row.id for row in known})

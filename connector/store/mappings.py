@@ -1,12 +1,33 @@
 """Keep the text of every mapping that was ever used, by its hash, and which one a name means now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from connector.errors import NotFound
 from connector.store.engine import Engine, insert_once
 from connector.store.tables import mapping_versions, mappings
+
+SHORTEST = 6  # characters of a hash that may stand for it
+LENGTH = 64
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Say what was published under a name: which text (by its hash), for which kind, when (epoch ms), by whom.
+
+    `id` grows with every publication; a text that is published again is a new version.
+    """
+
+    id: int
+    name: str
+    hash: str
+    kind: str
+    published_at: int
+    published_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +38,17 @@ class _Publication:
     text: str
     by: str
     at: int
+
+
+_VERSIONS = sa.select(
+    mapping_versions.c.id,
+    mapping_versions.c.name,
+    mapping_versions.c.hash,
+    mappings.c.kind,
+    mapping_versions.c.published_at,
+    mapping_versions.c.published_by,
+).join(mappings, mapping_versions.c.hash == mappings.c.hash)
+_SINCE = _VERSIONS.where(mapping_versions.c.id > sa.bindparam("last")).order_by(mapping_versions.c.id)
 
 
 class Mappings:
@@ -30,16 +62,62 @@ class Mappings:
         fresh: bool = self._engine.write(_publish_many, _Publication(name, kind, digest, text, by, self._clock()))
         return fresh
 
+    def rollback(self, name: str, digest: str, by: str = "") -> bool:
+        """Publish an older version of a name again, as a new one; return False when it is the active one.
+
+        Raises NotFound when the name never had this version, StoreBusy.
+        """
+        older = next((version for version in self.history(name) if version.hash == digest), None)
+        if older is None:
+            raise NotFound(f"the mapping {name} never had a version {digest[:12]}")
+        return self.publish(name, older.kind, digest, self.text(digest), by)
+
     def active(self, name: str) -> str | None:
         """Return the text published last under a name, or None."""
-        ask = (
-            sa.select(mappings.c.text)
-            .join(mapping_versions, mapping_versions.c.hash == mappings.c.hash)
-            .where(mapping_versions.c.name == name)
-            .order_by(mapping_versions.c.id.desc())
-            .limit(1)
-        )
-        return self._engine.read(lambda connection: connection.execute(ask).scalar())
+        newest = self.history(name)[:1]
+        return self.text(newest[0].hash) if newest else None
+
+    def history(self, name: str) -> list[Version]:
+        """Return all that was published under a name, newest first: the first one is active."""
+        return self._versions(_VERSIONS.where(mapping_versions.c.name == name).order_by(mapping_versions.c.id.desc()))
+
+    def since(self, last: int) -> list[Version]:
+        """Return what was published after the version `last` (0: ever), oldest first; 0.1 ms when nothing was."""
+        return self._versions(_SINCE, last=last)
+
+    def known(self, digests: Iterable[str]) -> dict[str, Version]:
+        """Return, for each of these hashes that was published, its newest version under any name."""
+        ask = _VERSIONS.where(mapping_versions.c.hash.in_(set(digests))).order_by(mapping_versions.c.id)
+        return {version.hash: version for version in self._versions(ask)}
+
+    def text(self, digest: str) -> str:
+        """Return the text with this hash, whether it is active or not. Raises NotFound."""
+        ask = sa.select(mappings.c.text).where(mappings.c.hash == digest)
+        text: str | None = self._engine.read(lambda connection: connection.execute(ask).scalar())
+        if text is None:
+            raise NotFound(f"no mapping with the hash {digest[:12]} was ever published")
+        return text
+
+    def find(self, prefix: str, name: str | None = None) -> str:
+        """Return the one hash that begins so, of all or of a name's versions.
+
+        Raises NotFound for less than 6 characters, when none begins so, and when several do.
+        """
+        start = prefix.lower()
+        if not SHORTEST <= len(start) <= LENGTH or set(start) - _HEX:
+            raise NotFound(f"{prefix!r} is not a version: give at least {SHORTEST} characters of its hash (0-9, a-f)")
+        ask = sa.select(mapping_versions.c.hash).distinct().order_by(mapping_versions.c.hash)
+        ask = ask.where(mapping_versions.c.hash.between(start, start.ljust(LENGTH, "f")))
+        ask = ask if name is None else ask.where(mapping_versions.c.name == name)
+        found = self._engine.read(lambda connection: list(connection.execute(ask).scalars()))
+        if len(found) > 1:
+            raise NotFound(f"several versions begin with {start}: {', '.join(found)}; give more characters")
+        if not found:
+            raise NotFound(f"no version{f' of the mapping {name}' if name else ''} begins with {start}")
+        return str(found[0])
+
+    def _versions(self, ask: sa.Select[Any], **values: Any) -> list[Version]:
+        return self._engine.read(lambda connection: [Version(*row) for row in connection.execute(ask, values)])
 
 
 def _publish_many(connection: sa.Connection, publications: Sequence[_Publication]) -> list[bool]:

@@ -26,6 +26,15 @@ def upgrade(url: str) -> tuple[str | None, str]:
         engine.close()
 
 
+def make(url: str) -> None:
+    """Make the store at `url` where there is none; one of another schema is left as it is. Raises StoreBusy."""
+    engine = Engine(url)
+    made = engine.revision() is not None
+    engine.close()
+    if not made:
+        upgrade(url)
+
+
 def alembic_config(url: str) -> AlembicConfig:
     """Return Alembic's configuration for a store."""
     config = AlembicConfig()

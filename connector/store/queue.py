@@ -105,6 +105,7 @@ _WANTED = (
     deliveries.c.alone,
     deliveries.c.active_since,
     deliveries.c.mapping_hash,
+    deliveries.c.pinned_mapping,
     deliveries.c.create_anyway,
     events.c.action,
     sa.func.hex(events.c.body).label("body"),
@@ -157,6 +158,7 @@ def _made(row: Mapping[str, Any], stopped_ms: int) -> Claim:
         active_since=row["active_since"],
         link=_link(row),
         mapping_hash=row["mapping_hash"],
+        pinned_mapping=row["pinned_mapping"],
         create_anyway=bool(row["create_anyway"]),
         stopped_ms=stopped_ms,
     )

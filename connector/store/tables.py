@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0003"
 
 metadata = sa.MetaData()
 
@@ -78,6 +78,7 @@ deliveries = sa.Table(
     sa.Column("create_anyway", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("remote_id", sa.Text),
     sa.Column("mapping_hash", sa.Text),
+    sa.Column("pinned_mapping", sa.Text),  # the hash of the version that a person wants it made with
     sa.Column("code", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("warnings", sa.JSON),
@@ -190,4 +191,25 @@ workers = sa.Table(
     sa.Column("beat", sa.BigInteger, nullable=False),
     sa.Column("seen_at", sa.BigInteger, nullable=False),
     sa.Column("lease_ms", sa.BigInteger, nullable=False),
+)
+
+# What the workers of one target share. `blob` is encrypted by the target and is nothing to this room; version 0 means
+# that nothing was kept yet, and somebody asks for the first tokens.
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("blob", sa.LargeBinary, nullable=False),
+    sa.Column("renewing_until", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("kept_at", sa.BigInteger, nullable=False, server_default="0"),
+)
+
+# `next_at` has fractions of a millisecond: a pace may allow thousands of requests in a second.
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("next_at", sa.Float, nullable=False),
+    sa.Column("asked_at", sa.BigInteger, nullable=False),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector.errors import Busy, Refused, Rejected, TargetError, Uncertain
+from connector.masking import mask
 
 LONGEST_WAIT = 86400.0
 _SECONDS = re.compile(r"\d{1,9}")
@@ -20,13 +21,14 @@ _DEEPEST, _MOST = 5, 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold what came back; `data` is the JSON of the body, None when `is_json` is false."""
+    """Hold what came back; `data` is the JSON of the body, None when `is_json` is false; `hide` masks words of it."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     is_json: bool
     data: Any
+    hide: Callable[[str], str] = mask
 
 
 @dataclass(frozen=True, slots=True)

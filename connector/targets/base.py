@@ -1,6 +1,6 @@
 """What a target is, what a kind of target tells of itself, and what a target may ask of the worker."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,8 +8,9 @@ from marshmallow import Schema
 
 from connector.config import TargetConfig
 from connector.errors import NotSent
-from connector.models import Outcome, Upsert
+from connector.models import Kept, Outcome, Upsert
 from connector.targets.clock import Clock
+from connector.targets.grants import OAuth2
 
 
 class LeaseLost(NotSent):
@@ -19,12 +20,25 @@ class LeaseLost(NotSent):
         super().__init__("the lease was lost before the write; nothing was sent")
 
 
+class NoToken(NotSent):
+    """Report a request that was not sent because no OAuth2 token could be had for it just now."""
+
+
+Said = tuple[bool, str]  # whether one thing that was looked at is good, and one plain line about it
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """Say whether a target can be used: `ok`, and one plain line for each thing looked at."""
 
     ok: bool
     lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, said: Iterable["Said"]) -> "Check":
+        """Return what many looks came to: good when all are."""
+        looked = tuple(said)
+        return cls(all(ok for ok, _ in looked), tuple(line for _, line in looked))
 
 
 class Run(Protocol):
@@ -65,20 +79,15 @@ class Turns(Protocol):
     """Share one target's request limit among all workers, wherever they run."""
 
     def reserve(self, count: int, every: float, burst: int) -> float:
-        """Take the next `count` turns, `every` seconds apart, `burst` of them at once; return the seconds to wait."""
+        """Take the next `count` turns, `every` seconds apart, `burst` of them at once; return the seconds to wait.
+
+        Less than 0: the first could have been taken so long ago. Raises StoreBusy.
+        """
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Hold what a vault keeps of a target; `version` changes with every `put`."""
-
-    version: int
-    blob: bytes
-
-
 class Vault(Protocol):
-    """Keep one target's OAuth2 tokens, encrypted, for all workers; one at a time may renew them."""
+    """Keep one target's OAuth2 tokens, encrypted, for all workers; one at a time may renew them. All raise StoreBusy."""
 
     def load(self) -> Kept | None:
         """Return what is kept, None when nothing is."""
@@ -86,6 +95,10 @@ class Vault(Protocol):
 
     def begin(self, version: int, seconds: float) -> bool:
         """Take the right to renew this version (0: nothing kept) for so long; False when another has it, or did it."""
+        ...
+
+    def end(self, version: int) -> None:
+        """Give the right back when nothing came of it; harmless once another has it."""
         ...
 
     def put(self, version: int, blob: bytes) -> bool:
@@ -112,7 +125,7 @@ class Kind:
 
     `open` takes the target's configuration, its settings as `schema` loaded them, and the surroundings. `limits`,
     `auth` and `proved` are words for people: the vendor's limit and our pace, the credentials, and against what it was
-    tried.
+    tried. `oauth2` says, from a target's settings, what it needs to know of OAuth2 (None: this target uses none).
     """
 
     label: str
@@ -125,3 +138,4 @@ class Kind:
     limits: str = "–"
     auth: str = "none"
     proved: str = ""
+    oauth2: Callable[[Mapping[str, Any]], OAuth2 | None] | None = None

@@ -8,7 +8,7 @@ for a query can hold a key.
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ from connector import __version__
 from connector.errors import Busy, NotSent, Refused, TargetError, Uncertain
 from connector.masking import mask
 from connector.targets.answers import Answer, Asked, answered, verdict
-from connector.targets.base import LeaseLost
+from connector.targets.base import LeaseLost, NoToken
 from connector.targets.clock import Clock
 from connector.targets.lost import lost
 from connector.targets.pace import Pace
@@ -45,7 +45,12 @@ def _always() -> bool:
 
 
 class TokenSource(Protocol):
-    """Prove who we are with headers that change, as OAuth2's do."""
+    """Prove who we are with headers that change, as OAuth2's do; `extra` is what the vendor said beside the tokens."""
+
+    @property
+    def extra(self) -> Mapping[str, str]:
+        """Return what came along, as far as it is there (QuickBooks' realmId); asks no vendor. Raises TargetError."""
+        ...
 
     def headers(self) -> Mapping[str, str]:
         """Return today's headers, asking for them where there are none. Raises TargetError."""
@@ -152,7 +157,7 @@ class Http:
         error = self._line.judge(came, asked, self._clock.now()) or _unreadable(came, call, asked.shown)
         if error is not None:
             raise error
-        return came
+        return replace(came, hide=asked.hide)
 
     def _exchange(self, call: Call, proof: Mapping[str, str], shown: str) -> Answer | TargetError:
         until = self._clock.monotonic() + sum(self._timeouts)
@@ -251,7 +256,7 @@ def _put_body(request: requests.PreparedRequest, body: bytes, kind: str) -> None
 def _worth_repeating(error: BaseException, again: tuple[type[TargetError], ...]) -> bool:
     if isinstance(error, Busy):
         return error.retry_after is not None and error.retry_after <= SHORT_WAIT
-    return isinstance(error, again) and not isinstance(error, LeaseLost)
+    return isinstance(error, again) and not isinstance(error, LeaseLost | NoToken)
 
 
 def _unreadable(answer: Answer, call: Call, shown: str) -> Uncertain | None:

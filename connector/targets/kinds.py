@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from connector.config import TargetConfig
 from connector.errors import ConfigError, Problem
 from connector.targets.base import Around, Kind, Target
+from connector.targets.grants import OAuth2
 from connector.targets.presets import preset
 
 GROUP = "connector.targets"  # the entry points by which other packages bring kinds of their own
@@ -71,6 +72,12 @@ def _brought(name: str) -> Kind:
             return found
         raise KeyError(f"{name}: the entry point {point.value} is not a Kind")
     raise KeyError(name)
+
+
+def oauth2(config: TargetConfig) -> OAuth2 | None:
+    """Return what a target needs to know of OAuth2, None when it uses none; its settings are right."""
+    of = kind(config.kind)
+    return of.oauth2(of.schema.load(dict(config.settings))) if of.oauth2 else None
 
 
 def describe() -> list[dict[str, Any]]:

@@ -95,8 +95,9 @@ class Contacts(Protocol):
 
     `idempotent`: a create that is sent again makes nothing twice. `partial`: an update takes the changed fields only,
     so the contact is read first. `fetches`: a contact can be read by its id. `name_field` is the record's field that
-    the target takes only once among all contacts. `soft` are fields that the target may refuse, when it names them,
-    without losing the rest (a phone, a value of a list).
+    the target takes only once among all contacts, `customer_field` the one that holds the Flavours customer's id.
+    `soft` are fields that the target may refuse, when it names them, without losing the rest (a phone, a value of a
+    list).
     """
 
     idempotent: bool = False
@@ -104,6 +105,7 @@ class Contacts(Protocol):
     fetches: bool = False
     uncertain_wait: float = 0.0
     name_field: str | None = None
+    customer_field: str | None = None
     soft: frozenset[str] = frozenset()
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
@@ -136,7 +138,10 @@ class _Listing:
 
 @dataclass(slots=True)
 class Climb:
-    """Find one customer, rung by rung; `asked`: a rung was asked; `reached`: the target answered."""
+    """Find one customer, rung by rung; `asked`: a rung was asked; `reached`: the target answered.
+
+    `anew`: a contact that was found is gone, and the customer is looked for once more.
+    """
 
     request: Upsert
     contacts: Contacts
@@ -144,6 +149,7 @@ class Climb:
     warnings: list[str] = field(default_factory=list)
     asked: bool = False
     reached: bool = False
+    anew: bool = False
 
     def decide(self) -> Outcome | Write:
         """Return what is to be done. Raises TargetError."""
@@ -162,13 +168,16 @@ class Climb:
             return None
         protects = request.keep or request.fill_if_empty
         if self.contacts.fetches and (self.contacts.partial or protects or request.observe):
-            found = self._fetch(remote_id)
-            if found is not None:
-                return self.update(found)
-            self.gone(remote_id)
-            return None
+            return self.linked(remote_id, self._fetch(remote_id))
         found = self._among_rungs(remote_id) if protects else None
         return self.update(found) if found else self._blindly(remote_id)
+
+    def linked(self, remote_id: str, found: Found | None) -> Outcome | Write | None:
+        """Take the contact that this customer is linked to, if it is still there."""
+        if found is not None:
+            return self.update(found)
+        self.gone(remote_id)
+        return None
 
     def _fetch(self, remote_id: str) -> Found | None:
         found = self.contacts.fetch(remote_id, self.request)
@@ -196,9 +205,10 @@ class Climb:
     def by_hint(self) -> Outcome | Write | None:
         """Look at the contact that this customer is said to be."""
         hint = self.request.remote_hint
-        if hint is None or not self.contacts.fetches:
-            return None
-        found = self._fetch(hint)
+        return None if hint is None or not self.contacts.fetches else self.hinted(hint, self._fetch(hint))
+
+    def hinted(self, hint: str, found: Found | None) -> Outcome | Write | None:
+        """Take the contact that this customer is said to be, if it is there and agrees."""
         if found is None:
             self.warnings.append(f"there is no contact {hint}, which this customer is said to be; looked for anew")
             return None
@@ -217,11 +227,15 @@ class Climb:
             if listing.hits:
                 return self.hits(rung.name, listing.hits.values())
             if listing.strangers and not listing.complete:
-                return self.hold(
-                    f"asked for this {rung.name}, the target lists other contacts too, so it cannot be told whether the customer is there",
-                    "filter_ignored",
-                )
+                return self.ignored(rung.name)
         return None
+
+    def ignored(self, name: str) -> Hold:
+        """Leave it to a person that a question was answered with others, and not to the end."""
+        return self.hold(
+            f"asked for this {name}, the target lists other contacts too, so it cannot be told whether the customer is there",
+            "filter_ignored",
+        )
 
     def hits(self, name: str, found: Iterable[Found]) -> Outcome | Write:
         """Take the one contact that a rung found; two are for a person to decide."""
@@ -235,12 +249,17 @@ class Climb:
 
     def found(self, found: Found) -> Outcome | Write:
         """Take a contact, unless it is another customer's."""
-        owner = self.run.linked_to(found.remote_id)
-        if owner is not None and owner != self.request.customer:
+        owner = self.run.linked_to(found.remote_id) or self._signed(found.row)
+        if owner not in {None, self.request.customer}:
             return self.hold(
                 f"contact {found.remote_id} belongs to another Flavours customer already ({owner})", "already_linked"
             )
         return self.update(found)
+
+    def _signed(self, row: Row) -> str | None:
+        """Return the customer whose id the contact itself holds."""
+        field = self.contacts.customer_field
+        return (records.text(records.look(row, field)) or None) if field else None
 
     def hold(self, reason: str, code: str, cure: str = WHICH) -> Hold:
         """Leave it to a person."""

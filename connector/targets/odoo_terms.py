@@ -25,7 +25,6 @@ class Terms:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._mapped: set[str] = set()
 
     def fields(self) -> Mapping[str, Any]:
         """Return the fields of a contact: `type` and `readonly` by name. Raises TargetError."""
@@ -39,9 +38,10 @@ class Terms:
         known: Mapping[str, Any] = self._api.once("fields", ask)
         return known
 
-    def read(self) -> Set[str]:
+    def read(self, requests: Sequence[Upsert]) -> Set[str]:
         """Return the fields to read: those that are compared, as far as there are such."""
-        return self.fields().keys() & {*self._mapped, *NORMALIZED.values(), "commercial_partner_id"}
+        compared = {name for request in requests for name in (*request.record, *dict(request.match))}
+        return self.fields().keys() & {*compared, *NORMALIZED.values(), "commercial_partner_id"}
 
     def fitted(self, request: Upsert) -> tuple[Upsert, Sequence[str]]:
         """Return the request without what this Odoo lacks, with ids for names, and a warning for what is left out.
@@ -53,7 +53,6 @@ class Terms:
         warnings = [f"{name}: left out, for this Odoo does not have it" for name in sorted(lacks)]
         record = {name: value for name, value in record.items() if name not in lacks}
         warnings += self._related(record)
-        self._mapped |= record.keys()
         return replace(
             request,
             record=record,

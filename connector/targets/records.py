@@ -131,6 +131,11 @@ def renamed(request: Upsert, field: str, name: str) -> Upsert:
     return replace(request, record=record)
 
 
+def signed(request: Upsert, field: str) -> Upsert:
+    """Return the request with the customer's id in its record, by which the target knows the contact again."""
+    return replace(request, record={**request.record, field: request.customer})
+
+
 def without(record: Record, names: Iterable[str]) -> dict[str, Any]:
     """Return the record without some fields (dotted)."""
     rest = _copy(record)

@@ -9,12 +9,13 @@ from connector.errors import Rejected, TargetError, Uncertain
 from connector.masking import Secret
 from connector.models import Delivered, Outcome, Upsert
 from connector.targets import records
-from connector.targets.base import Check, Kind, Run
+from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.blanks import Template
-from connector.targets.clock import Clock
+from connector.targets.grants import OAuth2, Ways, described
 from connector.targets.http import Call, Http, Line, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Rung, Written
-from connector.targets.pace import Pace
+from connector.targets.oauth2 import tokens_of
+from connector.targets.pace import opened
 from connector.targets.rest_settings import RestSettings
 from connector.targets.settings import fingerprint
 from connector.targets.writing import upsert
@@ -30,8 +31,9 @@ class Rest(Contacts):
     kind = "rest"
     batch_size = 1
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, around: Around, name: str = "") -> None:
         headers, query, secrets = _credentials(settings["auth"])
+        oauth2 = _oauth2(settings)
         line = Line(
             settings["base_url"],
             settings["timeout"],
@@ -40,8 +42,9 @@ class Rest(Contacts):
             secrets,
             allow_private=settings["allow_private"],
             proxy=settings["proxy"],
+            tokens=tokens_of(oauth2, name, settings, around) if oauth2 else None,
         )
-        self._http = Http(line, Pace(settings["pace"], clock) if settings["pace"] else None, clock)
+        self._http = Http(line, opened(settings["pace"], around), around.clock)
         self._find, self._fetch, self._key = settings["find"], settings["fetch"], settings["idempotency_header"]
         self._create = settings["create"]
         self._update = settings["update"] or settings["create"]
@@ -49,7 +52,9 @@ class Rest(Contacts):
         self.idempotent = self._addressed or self._key is not None
         self.partial = self._update["method"] == "PATCH" and self._fetch is not None
         self.fetches = self._fetch is not None
-        self.account = fingerprint(settings["base_url"], *secrets)
+        self.account = fingerprint(
+            settings["base_url"], *((oauth2.client_id, oauth2.username or "") if oauth2 else secrets)
+        )
         self.timeout = self._http.longest
         self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
@@ -234,14 +239,20 @@ def _row(row: Any, place: str) -> Found | None:
     return Found(remote_id, row) if remote_id else None
 
 
+def _oauth2(settings: Settings) -> OAuth2 | None:
+    said = settings["auth"] and settings["auth"]["oauth2"]
+    return described(said, Ways()) if said else None
+
+
 KIND = Kind(
     label="any JSON API, described in config.yaml",
     schema=RestSettings(),
-    open=lambda _config, settings, around: Rest(settings, around.clock),
+    open=lambda config, settings, around: Rest(settings, around, config.name),
+    oauth2=_oauth2,
     batch_size=1,
     match="the rungs of `find`, in their order",
     limits="`pace`",
-    auth="`auth`: bearer, basic, header or query",
+    auth="`auth`: bearer, basic, header, query or oauth2",
     proved="real system: a stub CRM over true sockets, killed and cut off at random",
     twice="without idempotency_header or {{ customer }} in create.path: only a contact stored later than uncertain_wait",
 )

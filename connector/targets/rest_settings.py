@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from connector.config_fields import Flag, Group, Text
 from connector.targets.blanks import Template, template
+from connector.targets.oauth2_settings import oauth2
 from connector.targets.settings import HttpSettings, header_text, secret
 
 _MESSAGES: dict[str, Any] = {
@@ -90,15 +91,13 @@ class AuthSettings(Group):
     basic = _group(BasicSettings, load_default=None)
     header = _group(HeaderSettings, load_default=None)
     query = _group(HeaderSettings, load_default=None)
-    oauth2 = fields.Raw(load_default=None)
+    oauth2 = oauth2("client_credentials", "refresh_token", "jwt_bearer", addressed=True, load_default=None)
 
     @validates_schema(skip_on_field_errors=True)
     def one(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse none, several, and what is not built yet."""
-        if data["oauth2"] is not None:
-            raise ValidationError("is not built yet; use bearer, basic, header or query", "oauth2")
+        """Refuse none, and several."""
         if sum(value is not None for value in data.values()) != 1:
-            raise ValidationError("must be one of bearer, basic, header or query")
+            raise ValidationError("must be one of bearer, basic, header, query or oauth2")
 
 
 class FindSettings(Group):
@@ -154,7 +153,7 @@ class RestSettings(HttpSettings):
     auth = _group(
         AuthSettings,
         load_default=None,
-        metadata={"help": "bearer, basic, header or query", "secret": True},
+        metadata={"help": "bearer, basic, header, query or oauth2", "secret": True},
     )
     find = fields.List(
         _group(FindSettings),

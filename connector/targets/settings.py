@@ -8,6 +8,7 @@ import requests
 from marshmallow import ValidationError, fields, validate
 
 from connector.config_fields import Flag, Group, Seconds, SecretText, Text, duration
+from connector.mapping.transforms.dates import bad_zone
 from connector.masking import Secret
 
 _PACE = re.compile(r"(\d{1,6})\s*/\s*(\S.*)")
@@ -28,6 +29,12 @@ def address(value: str) -> None:
         url = ""
     if not re.match(r"https?://[^/?#@]+(?:/[^?#@]*)?$", url):
         raise ValidationError("must be an address that begins with https://, without ? # or @")
+
+
+def time_zone(value: str) -> None:
+    """Refuse what is no time zone. Raises ValidationError."""
+    if problem := bad_zone(value):
+        raise ValidationError(problem)
 
 
 def _proxy(value: str) -> None:

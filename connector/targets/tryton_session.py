@@ -28,6 +28,11 @@ class Session:
         self._lock = threading.Lock()
         self._headers: Mapping[str, str] = {}
 
+    @property
+    def extra(self) -> Mapping[str, str]:
+        """Return nothing: a login says no more than the session."""
+        return {}
+
     def headers(self) -> Mapping[str, str]:
         """Return the session as a header. Raises TargetError."""
         with self._lock:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from connector.errors import AlreadyThere, NameTaken, Rejected, TargetError
-from connector.models import Delivered, Outcome, Upsert
+from connector.models import Delivered, Outcome, Retry, Upsert
 from connector.targets import records
 from connector.targets.base import Run
 from connector.targets.http import Ours
@@ -69,10 +69,10 @@ class Writing:
         """Deal with a refusal that the customer need not suffer from; any other comes to what it is."""
         if isinstance(error, NameTaken):
             return self._name_taken(error)
-        if isinstance(error, AlreadyThere) and self.write.remote_id is None:
+        if isinstance(error, AlreadyThere):
             return self._already_there(error)
         if isinstance(error, Rejected) and self.write.remote_id is not None and error.status in GONE:
-            return self._gone()
+            return self._gone(error)
         if isinstance(error, Rejected) and (softer := self._softer(error)) is not None:
             return self._again(softer)
         contacts = self.contacts
@@ -80,25 +80,30 @@ class Writing:
         return outcome(error, tuple(self.warnings), create)
 
     def _again(self, fields: Row) -> Outcome:
+        if self.write.remote_id is not None and not fields:
+            return Delivered("unchanged", self.write.remote_id, tuple(self.warnings))
         self.write = replace(self.write, fields=fields)
         return self.outcome()
 
     def _softer(self, error: Rejected) -> Row | None:
         """Leave out the fields that the target names, if they are such as may be left out."""
         named = [name for name in error.fields if records.look(self.write.fields, name) is not None]
-        if not named or not set(named) <= self.contacts.soft:
+        if not named or not (error.soft or set(named) <= self.contacts.soft):
             return None
         self.warnings += [f"{name}: left out, for the target refuses it ({error})" for name in named]
         return records.without(self.write.fields, named)
 
-    def _gone(self) -> Outcome:
+    def _gone(self, error: Rejected) -> Outcome:
         """Look for the customer anew, for the contact that was to be updated is no more."""
+        if self.climb.anew:  # what was found anew is gone, too: the target still lists what it has no more
+            return Retry(str(error), answer=str(error))
         self.climb.gone(self.write.remote_id or "")
-        anew = Climb(replace(self.write.request, remote_id=None), self.contacts, self.climb.run, self.climb.warnings)
+        request = replace(self.write.request, remote_id=None)
+        anew = Climb(request, self.contacts, self.climb.run, self.climb.warnings, anew=True)
         try:
             found = anew.decide()
-        except TargetError as error:
-            return anew.failed(error)
+        except TargetError as problem:
+            return anew.failed(problem)
         return found if not isinstance(found, Write) else Writing(found, anew).outcome()
 
     def _name_taken(self, error: NameTaken) -> Outcome:
@@ -134,7 +139,9 @@ class Writing:
 
     def _already_there(self, error: AlreadyThere) -> Outcome:
         """Take the contact that the target says is this one, if it agrees and is nobody else's."""
-        found = self._fetched(error.remote_id) if error.remote_id else None
+        # Another contact than the one to be updated, or than the new one that a person wants, is for a person.
+        new = self.write.remote_id is None and not self.write.request.create_anyway
+        found = self._fetched(error.remote_id) if error.remote_id and new else None
         if isinstance(found, Found) and records.agrees(self.write.request, found.row):
             return self._do(self.climb.found(found))
         if found is not None and not isinstance(found, Found):
@@ -150,7 +157,8 @@ class Writing:
     def _do(self, found: Outcome | Write) -> Outcome:
         if not isinstance(found, Write):
             return found
-        return Writing(replace(found, warnings=(*self.warnings, *found.warnings)), self.climb).outcome()
+        warnings = dict.fromkeys((*self.warnings, *found.warnings))
+        return Writing(replace(found, warnings=tuple(warnings)), self.climb).outcome()
 
 
 def _read_back(write: Write, written: Written) -> tuple[str, ...]:

@@ -36,8 +36,9 @@ class Cli:
     def __init__(self, folder):
         self.folder = folder
 
-    def __call__(self, *arguments, stdin=None, env=None):
-        return CliRunner().invoke(main, [*map(str, arguments)], input=stdin, env=env)
+    def __call__(self, *arguments, stdin=None, env=None, color=False):
+        "Run a command; `color`: as on a terminal, where click takes no escape code away."
+        return CliRunner().invoke(main, [*map(str, arguments)], input=stdin, env=env, color=color)
 
     def json(self, *arguments, code=0):
         result = self(*arguments, "--json")

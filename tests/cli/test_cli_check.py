@@ -1,6 +1,7 @@
 """check: everything that is wrong, at once, by its place."""
 
 import json
+import re
 import shutil
 
 from connector.bundled import bundled
@@ -24,7 +25,25 @@ def lines(home):
 
 def test_what_is_right(home):
     assert home("check").output == "config.yaml is right: 1 source, 1 target, 1 sync\n"
-    assert home.json("check") == {"ok": True, "problems": [], "online": []}
+    checked = home.json("check")
+    assert [checked[key] for key in ("ok", "problems", "online")] == [True, [], []]
+    assert [(one["mapping"], one["hash"], one["problems"]) for one in checked["mappings"]] == [("csv", None, 0)]
+    assert checked["lost"] == {}
+
+
+def test_what_a_mapping_loses_is_a_note_and_no_problem(home):
+    path = home.folder / "mappings" / "csv.yaml"
+    path.write_text(re.sub(r"^ignore: .*|^  language: .*", "", path.read_text(), flags=re.MULTILINE))
+    result = home("check")
+    lost = home.json("check")["lost"]["csv"]
+    assert {"gender", "user.lang"} <= set(lost)
+    told = f"mapping csv: loses {', '.join(lost)}; see `connector mapping coverage csv`"
+    assert (result.exit_code, result.stdout.splitlines()[1]) == (0, told)
+
+
+def test_a_mapping_that_cannot_be_read_loses_nothing_yet(home):
+    (home.folder / "mappings" / "csv.yaml").write_text("version: 1\n")
+    assert home.json("check", code=2)["lost"] == {}
 
 
 def test_the_example_lists_what_is_missing(cli):
@@ -88,7 +107,7 @@ def test_a_mapping_that_is_not_there_is_one_problem(home):
 
 def test_a_mapping_that_is_no_text(home):
     (home.folder / "mappings" / "csv.yaml").write_bytes(b"\xff")
-    assert "csv.yaml:1:1: cannot be read" in lines(home)[0]
+    assert "csv.yaml:1:1: is not UTF-8 text; save it as UTF-8" in lines(home)[0]
 
 
 def test_problems_in_json_too(home):

@@ -111,4 +111,14 @@ def test_init_in_json(cli):
     told = cli.json("init")
     token = Path("secrets/flavours_path_token").read_text().strip()
     assert told["url"] == f"https://YOUR-ADDRESS/webhooks/flavours/{token}"
-    assert told["files"] == ["config.yaml", "secrets/flavours_path_token", "mappings/csv.yaml"]
+    mapping = ["mappings/csv.yaml", "mappings/mapping.schema.json"]
+    assert told["files"] == ["config.yaml", "secrets/flavours_path_token", *mapping]
+
+
+@pytest.mark.parametrize("kind", ["csv", "rest", "qoyod"])
+def test_an_editor_finds_the_schema_beside_the_mapping(cli, kind):
+    cli("init", kind, "--base-url", "https://crm.example.com", env={"CONNECTOR_API_KEY": "k"})
+    lines = Path(f"mappings/{kind}.yaml").read_text().splitlines()
+    (line,) = [line for line in lines if "yaml-language-server" in line]
+    named = line.removeprefix("# yaml-language-server: $schema=")
+    assert Path("mappings", named).read_text() == cli("mapping", "schema").stdout

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from connector.cli import main
+from connector.store.tables import REVISION
 from tests.cli.conftest import environment
 
 GROUPS = ["mapping", "events", "deliveries", "targets", "db"]
@@ -75,13 +76,13 @@ def test_a_store_that_was_never_made_names_the_cure(home):
 def test_db_upgrade_makes_the_store_once(home):
     (home.folder / "connector.db").unlink()
     made = home.json("db", "upgrade")
-    assert (made["before"], made["after"]) == (None, "0001")
+    assert (made["before"], made["after"]) == (None, REVISION)
     assert "is up to date" in home("db", "upgrade").output
 
 
 def test_db_upgrade_says_what_it_made(home):
     (home.folder / "connector.db").unlink()
-    assert "was made, now schema 0001" in home("db", "upgrade").output
+    assert f"was made, now schema {REVISION}" in home("db", "upgrade").output
 
 
 def test_what_the_system_refuses_is_a_sentence(home):

@@ -14,7 +14,8 @@ def test_init_asks_for_no_key_when_it_would_overwrite(cli):
     result = cli("init", "qoyod", stdin="the-key\n")
     assert result.exit_code == 2
     assert "Key for qoyod" not in result.output
-    assert re.search(r"there is already: config\.yaml, secrets/flavours_path_token\n", result.stderr)
+    there = r"config\.yaml, secrets/flavours_path_token, mappings/mapping\.schema\.json"
+    assert re.search(rf"there is already: {there}\n", result.stderr)
 
 
 def test_a_public_address_that_is_not_set_is_neither_good_nor_bad(home):
@@ -79,8 +80,7 @@ def test_the_demo_names_the_program_as_it_can_be_started(cli, monkeypatch):
 
 
 def test_a_mapping_that_cannot_be_read_is_told_plainly(cli):
-    assert (
-        cli("mapping", "preview", "no/such.yaml").stderr == "no/such.yaml cannot be read: No such file or directory\n"
-    )
+    told = "no/such.yaml:1:1: cannot be read: No such file or directory\n"
+    assert cli("mapping", "preview", "no/such.yaml").stderr == told
     (cli.folder / "a.yaml").write_bytes(b"\xff")
-    assert cli("mapping", "preview", "a.yaml").stderr == "a.yaml is not UTF-8 text; save it as UTF-8\n"
+    assert cli("mapping", "preview", "a.yaml").stderr == "a.yaml:1:1: is not UTF-8 text; save it as UTF-8\n"

@@ -118,11 +118,11 @@ def start(tmp_path, store, book, mapping_file):
     running = []
 
     def start(owner="w1", targets=None, said=None, **settings):
-        syncs = settings.pop("syncs", (SYNC,))
+        syncs, watch = settings.pop("syncs", (SYNC,)), settings.pop("watch", True)
         stop = threading.Event()
         alerts = Alerts(said.append if said is not None else None, every=0)
         worker = Worker(config(tmp_path, syncs, **settings), store, targets or {"crm": book}, owner, alerts, Hooks())
-        thread = threading.Thread(target=worker.run, args=(stop,))
+        thread = threading.Thread(target=worker.run, args=(stop,), kwargs={"watch_mappings": watch})
         thread.start()
         running.append((stop, thread, alerts))
         return stop, thread

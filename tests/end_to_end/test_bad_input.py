@@ -224,7 +224,7 @@ LONG = "سارة " * 1999 + "سارات"
 ODD = {
     "int phone": ({"phone": 551230001}, {"phone": "+966551230001"}, None),
     "Arabic-Indic digits": ({"phone": "٠٥٥١٢٣٠٠٠٢", "phone_prefix": "٩٦٦"}, {"phone": "+966551230002"}, None),
-    "[email protected]": ({"email": "[email protected]"}, {"email": ""}, "not an e-mail address"),
+    "[email protected]": ({"email": "[email protected]"}, {"email": ""}, "a masked e-mail address"),
     "10,000 characters": ({"name": LONG}, {"name": LONG}, None),
     "=HYPERLINK(": ({"name": '=HYPERLINK("http://example.com","x")'}, {"name": '=HYPERLINK("http://example.com","x")'}, None),
     "@SUM(": ({"name": "@SUM(A1)"}, {"name": "@SUM(A1)"}, None),

@@ -1,9 +1,11 @@
 import pytest
+import sqlalchemy as sa
 
 from connector.errors import NotFound
 from connector.models import Fail, Hold
 from connector.store.desk import Decision
-from tests.store.conftest import arrive, settled, turn
+from connector.store.tables import events
+from tests.store.conftest import SYNC, arrive, event, settled, turn
 
 
 @pytest.fixture
@@ -97,3 +99,29 @@ def test_counts(store):
     assert store.desk.counts() == {("crm", "pending"): 1}
     assert store.desk.event_counts() == {"accepted": 1, "ignored": 1}
     assert store.desk.last_events() == {"flavours": 1_700_000_000_000}
+
+
+def test_customers_come_newest_first_with_their_bodies(store):
+    for n in range(1, 6):
+        store.inbox.accept(event(f"x{n}", f"c{n}"), b"{%d}" % n, "flavours", (SYNC,))
+    rows = store.desk.customers(2)
+    assert [(r["id"], r["customer"], r["body"]) for r in rows] == [(5, "c5", b"{5}"), (4, "c4", b"{4}")]
+    assert [r["id"] for r in store.desk.customers(10, before=4)] == [3, 2, 1]
+    assert (store.desk.count_customers(3), store.desk.count_customers(10)) == (3, 5)
+
+
+def test_only_accepted_customers_with_a_body_come(store):
+    arrive(store, "x1", "c1")
+    arrive(store, "x2", "c2", syncs=())
+    arrive(store, "x3", None, syncs=())
+    store.inbox.reject("flavours", b"[]", "no object", None, None)
+    arrive(store, "x5", "c5")
+    store.engine.write(_purge, 5)
+    assert [r["id"] for r in store.desk.customers(10)] == [1]
+    assert store.desk.count_customers(10) == 1
+
+
+def _purge(connection, ids):
+    for each in ids:
+        connection.execute(sa.update(events).where(events.c.id == each).values(body=None))
+    return ids

@@ -36,7 +36,9 @@ class Lab:
     typed to be found. `can` are the kind's abilities, by which tests choose:
     rungs (follows from `rungs`), fetch (a contact is read by its id), ignores (the vendor may ignore a filter), customer (the vendor knows the
     external id), once (a create that is sent again makes nothing twice), names (a name is taken only once), batch,
-    http, soft (a refused phone is left out), mute (the answer to a create has no body).
+    http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
+    one contact have the value of a rung), signed (a contact that holds another customer's external id is his), mute
+    (the answer to a create has no body), lists (a question is answered with a bare list).
     """
 
     kind: str
@@ -83,10 +85,6 @@ class Lab:
         fields = {word: self.words[word] for word in ("customer", *self.rungs) if word in self.words}
         match = tuple((field, given[word]) for word, field in fields.items() if given[word] and word != "customer")
         return Upsert(customer, record, match, f"key-of-{customer}", phones=frozenset({self.phone}), **more)
-
-    def named(self, *words):
-        "The record's fields for the words."
-        return tuple(self.words[word] for word in words)
 
     def push(self, request=None, run=None, target=None):
         "Push one request; return its outcome."

@@ -42,6 +42,8 @@ class Vendor:
     def __init__(self):
         self.contacts, self.requests, self.faults = {}, [], []
         self.ignores_filter = self.ignores_paging = self.empty_404 = False
+        self.bad = []  # (field, value or None for any, sentence): what the vendor refuses, in its own way
+        self.whole = False  # one bad contact spoils the batch
         self.lock = threading.Lock()
 
     def seed(self, **contact):
@@ -60,6 +62,10 @@ class Vendor:
     def said_in_words(self, contact, words):
         "A contact in the laboratory's words; here the vendor's fields are the record's."
         return contact | {word: records.look(contact, field) for word, field in words.items()}
+
+    def wrong(self, fields):
+        "What the vendor has against a contact: (field, sentence) of each."
+        return [(f, said) for f, value, said in self.bad if fields.get(f) is not None and value in (None, fields[f])]
 
     def decode(self, body):
         return json.loads(body) if body else None

@@ -1,6 +1,7 @@
 """What every kind of target must do, whatever its vendor is like."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -73,13 +74,14 @@ def test_nothing_is_written_when_the_lease_was_lost(lab):
 
 def test_fill_if_empty_fills_only_what_is_empty(lab):
     lab.push(lab.request(email=None))
-    lab.push(lab.request(name="Sara Salem", fill_if_empty=lab.named("name", "email")))
+    fields = (lab.words["name"], lab.words["email"])
+    lab.push(lab.request(name="Sara Salem", fill_if_empty=fields))
     assert [(c["name"], c["email"]) for c in lab.contacts()] == [("Sara Ahmed", EMAIL)]
 
 
 def test_keep_is_never_written_again(lab):
     lab.push(lab.request(email=None))
-    lab.push(lab.request(name="Sara Salem", keep=lab.named("name", "email")))
+    lab.push(lab.request(name="Sara Salem", keep=(lab.words["name"], lab.words["email"])))
     assert [(c["name"], c.get("email") or "") for c in lab.contacts()] == [("Sara Ahmed", "")]
 
 
@@ -179,7 +181,7 @@ def test_everyone_instead_of_one_row_still_holds_the_one(qoyod):
     assert qoyod.push().remote_id == remote_id
 
 
-@pytest.mark.parametrize("kind", able("http", "rungs"))
+@pytest.mark.parametrize("kind", able("http", "rungs", without=["unique"]))
 def test_two_contacts_with_the_value_are_held(mocked, kind):
     web = mounted(kind, mocked)
     web.seed(name="Sara", **web.alike)
@@ -198,12 +200,42 @@ def test_a_contact_of_another_customer_is_held(mocked, kind):
     assert len(web.contacts()) == 1
 
 
-@pytest.mark.parametrize("kind", able("http", "rungs"))
+@pytest.mark.parametrize("kind", able("signed"))
+def test_a_contact_that_names_another_customer_is_held(mocked, kind):
+    "Also when no link is known, as after the store was lost."
+    web = mounted(kind, mocked)
+    web.seed(name="Sara", customer="c2", **web.alike)
+    outcome = web.push()
+    assert (type(outcome), outcome.code) == (Hold, "already_linked")
+    assert "(c2)" in outcome.reason
+    assert len(web.contacts()) == 1
+
+
+@pytest.mark.parametrize("kind", able("signed"))
+def test_a_contact_that_is_found_gets_the_customers_id(mocked, kind):
+    web = mounted(kind, mocked)
+    web.seed(name="Sara", **web.alike)
+    request = web.request()
+    record = {name: value for name, value in request.record.items() if name != web.words["customer"]}
+    web.push(replace(request, record=record))
+    assert [c["customer"] for c in web.contacts()] == ["c1"]
+
+
+@pytest.mark.parametrize("kind", able("http", "rungs", without=["unique"]))
 def test_a_person_may_decide_that_it_is_new(mocked, kind):
     web = mounted(kind, mocked)
     web.seed(name="Sara", **web.alike)
     assert web.push(web.request(create_anyway=True)).how == "created"
     assert len(web.contacts()) == 2
+
+
+@pytest.mark.parametrize("kind", able("unique"))
+def test_a_new_contact_that_the_vendor_does_not_take_beside_its_like_is_held(mocked, kind):
+    web = mounted(kind, mocked)
+    web.seed(name="Sara", **web.alike)
+    outcome = web.push(web.request(create_anyway=True))
+    assert (type(outcome), outcome.code) == (Hold, "already_there")
+    assert [c["name"] for c in web.contacts()] == ["Sara"]
 
 
 @pytest.mark.parametrize("kind", able("http", "rungs"))
@@ -218,7 +250,8 @@ def test_a_link_to_a_contact_that_is_gone_is_dropped(mocked, kind):
 @pytest.mark.parametrize("kind", able("fetch"))
 def test_a_hint_that_agrees_is_updated(mocked, kind):
     web = mounted(kind, mocked)
-    remote_id = web.seed(name="Sara", phone="0551234567")
+    alike = {"phone": "0551234567"} if "phone" in web.rungs else web.alike
+    remote_id = web.seed(name="Sara", **alike)
     outcome = web.push(web.request(remote_hint=remote_id))
     assert (outcome.how, outcome.remote_id) == ("updated", remote_id)
     assert len(web.vendor.said("create")) == 0
@@ -236,7 +269,7 @@ def test_a_hint_to_somebody_else_is_held(mocked, kind):
 @pytest.mark.parametrize("kind", able("fetch"))
 def test_a_hint_to_a_contact_of_another_customer_is_held(mocked, kind):
     web = mounted(kind, mocked)
-    remote_id = web.seed(name="Sara", phone=PHONE)
+    remote_id = web.seed(name="Sara", **web.alike)
     assert web.push(web.request(remote_hint=remote_id), Run({remote_id: "c2"})).code == "already_linked"
 
 
@@ -259,14 +292,14 @@ def test_a_lost_create_without_a_value_to_look_by_is_held(qoyod):
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_hold_the_target(web, status):
-    web.vendor.faults = [Fault(status=status, body=b'{"error": {"message": "no"}}')]
+    web.vendor.faults = [Fault(status=status, body=b'{"error": {"message": "no"}}')] * 2  # a new token helps nothing
     outcome = web.push()
     assert (outcome.spent, outcome.trouble.kind) == (False, "refused")
     assert web.contacts() == []
 
 
 def test_refused_credentials_fail_the_check(web):
-    web.vendor.faults = [Fault(status=401)]
+    web.vendor.faults = [Fault(status=401)] * 2
     check = web.target.check()
     assert not check.ok
     assert "401" in check.lines[0]
@@ -372,6 +405,30 @@ def test_a_redirect_is_never_followed(web):
     assert outcome.trouble.kind == "refused"
     assert "redirect to elsewhere.example.net; set base_url" in outcome.reason
     assert len(web.vendor.faults) == 0
+
+
+@pytest.mark.parametrize("kind", able("soft"))
+def test_a_refused_phone_is_left_out_and_the_rest_goes_through(mocked, kind):
+    web = mounted(kind, mocked)
+    web.vendor.bad = [(web.phone, None, "is not a phone number here")]
+    outcome = web.push()
+    assert outcome.how == "created"
+    assert [(c["name"], c["email"], c.get("phone")) for c in web.contacts()] == [("Sara Ahmed", EMAIL, None)]
+    (warning,) = [warning for warning in outcome.warnings if "left out" in warning]
+    assert warning.startswith(f"{web.phone}: ")
+    assert "is not a phone number here" in warning
+    again = web.push(web.request(remote_id=outcome.remote_id))
+    assert (again.how, len(again.warnings)) == ("unchanged", 1)
+
+
+@pytest.mark.parametrize("kind", able("soft"))
+def test_a_refused_tax_number_fails_with_the_vendors_words(mocked, kind):
+    web = mounted(kind, mocked)
+    web.vendor.bad = [(web.words["tax_number"], None, "is not a tax number here")]
+    outcome = web.push()
+    assert (type(outcome), outcome.code) == (Fail, "rejected")
+    assert "is not a tax number here" in outcome.reason
+    assert web.contacts() == []
 
 
 @pytest.mark.parametrize("kind", able("http", "rungs"))

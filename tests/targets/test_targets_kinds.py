@@ -67,6 +67,11 @@ def test_a_mistake_without_a_place_stands_at_the_nearest():
     assert problem == "config.yaml:12:9: target crm: find.0.match: is missing"
 
 
+def oauth2(**changes):
+    said = {"token_url": "https://crm.example.com/token", "client_id": "c", "client_secret": "s"} | changes
+    return rest_settings(auth={"oauth2": said})
+
+
 WRONG = [
     ("csv", {}, "path: is missing"),
     ("csv", {"path": "a.csv", "pth": 1}, "unknown key `pth`, did you mean `path`?"),
@@ -83,7 +88,17 @@ WRONG = [
     ("qoyod", qoyod_settings(pace="5/soon"), "300/1m"),
     ("qoyod", qoyod_settings(proxy="proxy.example.com"), "3128"),
     ("qoyod", qoyod_settings(allow_private="maybe"), "true or false"),
-    ("rest", rest_settings(auth={"oauth2": {}}), "auth.oauth2: is not built yet"),
+    ("rest", rest_settings(auth={"oauth2": {}}), "auth.oauth2.client_id: is missing"),
+    ("rest", rest_settings(auth={"oauth2": {"client_id": "c"}}), "auth.oauth2.token_url: is missing"),
+    ("rest", rest_settings(auth={"oauth2": {"client_id": "c"}}), "auth.oauth2.client_secret: is missing"),
+    ("rest", oauth2(token_url="crm.example.com"), "begins with https://"),
+    ("rest", oauth2(grant="password"), "must be one of: client_credentials, refresh_token, jwt_bearer"),
+    ("rest", oauth2(grant="refresh_token"), "auth.oauth2.refresh_token: is missing; refresh_token needs it"),
+    ("rest", oauth2(grant="jwt_bearer"), "auth.oauth2.private_key: is missing"),
+    ("rest", oauth2(grant="jwt_bearer", private_key="no key", username="u"), "an RSA private key in PEM"),
+    ("rest", oauth2(client_auth="query"), "must be one of: body, basic"),
+    ("rest", oauth2(client_id="two\nlines"), "copied whole"),
+    ("rest", oauth2(scop="x"), "did you mean `scope`?"),
     ("rest", rest_settings(auth={}), "one of bearer"),
     ("rest", rest_settings(auth={"bearer": "a", "header": {"name": "X", "value": "y"}}), "one of bearer"),
     ("rest", rest_settings(auth="token"), "must be a group"),

@@ -5,6 +5,7 @@ from base64 import b64encode
 import pytest
 
 from connector.models import Delivered, Fail, Hold, Retry
+from connector.targets.base import Around
 from connector.targets.clock import Clock
 from connector.targets.rest import KIND, Rest
 from tests.targets.conftest import BASE, EMAIL, LABS, PHONE, Run, clock, mount
@@ -24,7 +25,7 @@ def without(*keys, **more):
 
 
 def opened(slept=None, **settings):
-    return Rest(KIND.schema.load(settings), clock([] if slept is None else slept))
+    return Rest(KIND.schema.load(settings), Around(clock([] if slept is None else slept)))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,11 @@ def test_a_check_without_find_asks_nothing(rest):
 
 def test_a_pace_is_kept(rest):
     slept = []
-    rest.push(target=Rest(KIND.schema.load(rest_settings(allow_private=True, pace="1/10s")), Clock(sleep=slept.append)))
+    rest.push(
+        target=Rest(
+            KIND.schema.load(rest_settings(allow_private=True, pace="1/10s")), Around(Clock(sleep=slept.append))
+        )
+    )
     assert len(slept) == len(rest.vendor.requests) - 1
 
 

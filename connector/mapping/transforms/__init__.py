@@ -24,16 +24,16 @@ from connector.mapping.transforms.text import bad_shape, digits, email, lower, o
 __all__ = ["NOWHERE", "TRANSFORMS", "Context", "OnInvalid", "Options", "Result", "Transform", "same_phone", "spellings"]
 
 TRANSFORMS: Final[Mapping[str, Transform]] = {
-    "phone": Transform(phone, options={"prefix": bad_prefix}, main="prefix", on_junk="raw", exact=True),
+    "phone": Transform(phone, options={"prefix": bad_prefix}, main="prefix", on_junk="raw", exact=True, looks=True),
     "email": Transform(email, on_invalid="drop", on_junk="drop", exact=True),
-    "saudi_vat": Transform(saudi_vat, on_invalid="drop", exact=True),
-    "crn": Transform(crn, exact=True),
-    "cr_number": Transform(cr_number, exact=True),
-    "unified_number": Transform(unified_number, exact=True),
+    "saudi_vat": Transform(saudi_vat, on_invalid="drop", on_junk="drop", exact=True),
+    "crn": Transform(crn, on_junk="raw", exact=True),
+    "cr_number": Transform(cr_number, on_junk="raw", exact=True),
+    "unified_number": Transform(unified_number, on_junk="raw", exact=True),
     "crn_type": Transform(crn_type, on_invalid="drop", exact=True),
     "name": Transform(name, on_junk="raw"),
     "first_name": Transform(first_name),
-    "last_name": Transform(last_name),
+    "last_name": Transform(last_name, looks=True),
     "postal_code": Transform(postal_code, options={"country": bad_country}, main="country", exact=True),
     "additional_number": Transform(additional_number, exact=True),
     "building_number": Transform(building_number, exact=True),

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 OnInvalid = Literal["raw", "drop", "hold"]
 Options = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """Hold a transform's answer: the text to send (None: nothing), and why it is not `valid`.
 
     A value that is not valid is what would be sent raw; the rule's `on_invalid` decides, or its `on_junk` for one that
@@ -22,8 +21,7 @@ class Result:
     junk: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Give a transform the path its value came from (None: no single one) and a look at other fields ("": empty)."""
 
     source: str | None = None
@@ -40,7 +38,7 @@ class Transform:
     `options` gives for each option a check that says what is wrong with its text, or None; `main` is the option that
     a bare text means (`{date: "%Y"}`). `on_junk` is None for a word that doubts nothing. `exact`: the value means
     something only whole, so that `max_length` leaves it out instead of cutting it. `needs`: the main option must be
-    given.
+    given. `looks`: it reads other fields beside its value.
     """
 
     run: Callable[[str, Options, Context], Result]
@@ -50,3 +48,4 @@ class Transform:
     on_junk: OnInvalid | None = None
     exact: bool = False
     needs: bool = False
+    looks: bool = False

@@ -9,15 +9,17 @@ from connector.mapping.transforms.base import Context, Options, Result
 
 FORMAT, ZONE = "%Y-%m-%d", "Asia/Riyadh"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}")  # a birthday is the same day everywhere
 _MILLISECONDS = re.compile(r"-?[0-9]{1,18}")
 # Widths as in %999999999d would let a mapping fill the memory: only the bare directives.
 _FORMAT = re.compile(r"(?:[^%]|%[YmdyjHIMSpzAaBb%])*")
 
 
 def date(value: str, options: Options, _context: Context) -> Result:
-    """Write the moment as `format` in `timezone`; anything else is not valid."""
+    """Write the moment as `format` in `timezone`, a day without an hour as that day; anything else is not valid."""
+    text = fold_digits(value.strip())
     try:
-        moment = _moment(fold_digits(value.strip())).astimezone(ZoneInfo(options.get("timezone", ZONE)))
+        moment = datetime.fromisoformat(text) if _DAY.fullmatch(text) else _moment(text).astimezone(_zone(options))
         return Result(moment.strftime(options.get("format", FORMAT)))
     except (ValueError, OverflowError):
         return Result(value, valid=False, warning="is not a moment (epoch milliseconds or ISO 8601)")
@@ -37,6 +39,10 @@ def bad_zone(text: str) -> str | None:
     except (KeyError, ValueError, OSError):
         return "is not a time zone; write it like Asia/Riyadh"
     return None
+
+
+def _zone(options: Options) -> ZoneInfo:
+    return ZoneInfo(options.get("timezone", ZONE))
 
 
 def _moment(text: str) -> datetime:

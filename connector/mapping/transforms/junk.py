@@ -45,6 +45,7 @@ _MAILBOXES = frozenset(
 )
 _MASKED = re.compile(r"\*|\[email.?protected\]", re.IGNORECASE)
 _LONGEST, _TAIL = 100, 7
+_COUNTED = "1234567890"
 
 
 def junk_name(name: str) -> str | None:
@@ -62,6 +63,13 @@ def junk_phone(e164: str) -> str | None:
     """Say why a number is made up (0500000000), None when it may be real."""
     tail = e164[-_TAIL:]
     return "looks made up (one digit all over)" if tail == tail[0] * _TAIL else None
+
+
+def junk_number(number: str) -> str | None:
+    """Say why a VAT or commercial registration number is made up (300000000000003), None when it may be real."""
+    inside = number[1:-1]
+    made_up = number == _COUNTED or inside == inside[0] * len(inside)
+    return "looks made up (one digit all over, or counted up)" if made_up else None
 
 
 def junk_email(address: str) -> str | None:

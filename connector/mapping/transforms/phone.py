@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
@@ -12,27 +13,33 @@ from connector.mapping.transforms.base import NOWHERE, Context, Options, Result
 from connector.mapping.transforms.junk import junk_phone
 
 _TYPED = re.compile(r"\+?[0-9]+\+?")
-_BETWEEN = re.compile(r"[\s().\-/_\u2010-\u2015\u2212\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_BETWEEN = re.compile(r"[\s()\[\].\-/_\u2010-\u2015\u2212\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SOME = re.compile(r"[1-9]")
 _PREFIX = re.compile(r"[1-9][0-9]{0,5}")
-_LONGEST, _LONGEST_NUMBER = 64, 24
+_LONGEST, _MOST_DIGITS = 64, 15
 _INSIDE = 7  # digits that must follow a prefix for it to be one, when the number is not a possible one anyway
 
 
 def phone(value: str, options: Options, context: Context) -> Result:
     """Write the number as E.164, with the country prefix given in a field of its own."""
     typed = _BETWEEN.sub("", fold_digits(value[: _LONGEST + 1]))
-    if len(value) > _LONGEST or len(typed) > _LONGEST_NUMBER or not _SOME.search(typed):
+    if len(value) > _LONGEST or not _SOME.search(typed):
         return Result(None, valid=False, warning="is not a phone number")
     if not _TYPED.fullmatch(typed):
         return Result(value.strip(), valid=False, warning="is not a phone number")
-    return _read(typed, _prefix(options, context))
+    return _read(value.strip(), typed, _prefix(options, context))
 
 
 def same_phone(a: str, b: str, region_prefix: str = "966") -> bool:
     """Tell whether two texts are the same valid number; one without a country is read with the prefix."""
-    first, second = (phone(text, {"prefix": region_prefix}, NOWHERE) for text in (a, b))
-    return first.valid and second.valid and first.value == second.value
+    first = _valid(a, region_prefix)
+    return first is not None and first == _valid(b, region_prefix)
+
+
+@lru_cache(maxsize=4096)  # a batch compares each of its numbers with each of the target's
+def _valid(text: str, region_prefix: str) -> str | None:
+    result = phone(text, {"prefix": region_prefix}, NOWHERE)
+    return result.value if result.valid else None
 
 
 def spellings(e164: str) -> tuple[str, ...]:
@@ -52,7 +59,7 @@ def spellings(e164: str) -> tuple[str, ...]:
 
 def bad_prefix(text: str) -> str | None:
     """Say what is wrong with the option `prefix`: digits ("966"), or the path of a field that holds them."""
-    if _country(text):
+    if _country(text[:_LONGEST]):
         return None
     problem = unknown(text)
     return problem and f'is neither a prefix like "966" nor a field: {problem}'
@@ -61,32 +68,39 @@ def bad_prefix(text: str) -> str | None:
 def _prefix(options: Options, context: Context) -> str:
     given = options.get("prefix")
     if given is None:
-        return _country(context.look(f"{context.source}_prefix")) if context.source else ""
-    return _country(given) or _country(context.look(given))
+        return _country(context.look(f"{context.source}_prefix")[:_LONGEST]) if context.source else ""
+    return _country(given[:_LONGEST]) or _country(context.look(given)[:_LONGEST])
 
 
+@lru_cache(maxsize=256)
 def _country(text: str) -> str:
-    digits = _BETWEEN.sub("", fold_digits(text[:_LONGEST])).removeprefix("+").lstrip("0")
+    digits = _BETWEEN.sub("", fold_digits(text)).lstrip("+").lstrip("0")
     return digits if _PREFIX.fullmatch(digits) else ""
 
 
-def _read(typed: str, prefix: str) -> Result:
+def _read(value: str, typed: str, prefix: str) -> Result:
     """Take the first reading that is a valid number, else the first that is possible, else what was typed."""
     readings = list(_readings(typed, prefix))
     if not readings:
         return Result(typed.strip("+"), valid=False, warning="has no country prefix")
-    numbers = [(reading, number) for reading in readings if (number := _parsed(reading))]
-    for _, number in numbers:
-        if phonenumbers.is_valid_number(number):
-            e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-            doubt = junk_phone(e164)
-            return Result(e164, valid=doubt is None, warning=doubt, junk=doubt is not None)
-    for reading, number in numbers:
-        if phonenumbers.is_possible_number(number):
-            return Result(f"+{reading}", valid=False, warning="is not a valid phone number")
-    raw = f"+{_raw(readings, prefix)}"
-    sent = raw if len(raw) <= _LONGEST_NUMBER else None
+    possible = None
+    for reading in readings:
+        number = _parsed(reading)
+        if number is not None and phonenumbers.is_valid_number(number):
+            return _doubted(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+        if number is not None and possible is None and phonenumbers.is_possible_number(number):
+            possible = reading
+    if possible is not None:
+        return Result(f"+{possible}", valid=False, warning="is not a valid phone number")
+    raw = _raw(readings, prefix)
+    # More digits than any number has: two numbers in one field, which nobody can read without what is between them.
+    sent = f"+{raw}" if len(raw) <= _MOST_DIGITS else value
     return Result(sent, valid=False, warning="is not a possible phone number")
+
+
+def _doubted(e164: str) -> Result:
+    doubt = junk_phone(e164)
+    return Result(e164, valid=doubt is None, warning=doubt, junk=doubt is not None)
 
 
 def _readings(typed: str, prefix: str) -> Iterator[str]:

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from connector.mapping.fold import fold_digits
 from connector.mapping.identifiers import bare, is_crn, is_unified, is_vat
 from connector.mapping.transforms.base import Context, Options, Result
+from connector.mapping.transforms.junk import junk_number
 
-_NO_CRN = "is not a commercial registration number (10 digits)"
+_NO_CRN = "is not a commercial registration number (10 digits, the first no 0)"
 # Postal codes by country; None: the country has none. Saudi Post takes 5 digits, or 5 and 4 (the additional number).
 _POSTAL: Mapping[str, re.Pattern[str] | None] = {
-    "SA": re.compile(r"([0-9]{5})([0-9]{4})?"),
+    "SA": re.compile(r"([1-9][0-9]{4})([0-9]{4})?"),
     "KW": re.compile(r"([0-9]{5})"),
     "BH": re.compile(r"([0-9]{3,4})"),
     "OM": re.compile(r"([0-9]{3})"),
     "AE": None,
     "QA": None,
 }
-_SHORT = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{4})[ -]?([0-9]{4})(?![A-Za-z0-9])")
+# Written apart it stands alone, or "King Road 1234" would hold one; written together it may stand in a text.
+_SHORT = re.compile(r"(?<![^\W_])([A-Za-z]{4})([0-9]{4})(?![^\W_])")
+_SHORT_APART = re.compile(r"\s*([A-Za-z]{4})[ -]([0-9]{4})\s*")
+_NO_SHORT = frozenset(("BLDG", "UNIT", "FLAT", "SHOP", "ROOM", "ROAD", "GATE", "ZONE", "BLOK", "POST", "CODE", "AREA"))
 # Only a number that says what it is, or stands first and alone: Flavours has no field for it, and none is invented.
 _BUILDING = re.compile(
     r"(?:(?:مبنى|مبني) ?(?:رقم)? ?[:#]? ?|\b(?:building|bldg)\.? ?(?:no\.?|number|#)? ?:? ?|^)([0-9]{4})(?![0-9])",
@@ -30,14 +34,14 @@ def saudi_vat(value: str, _options: Options, _context: Context) -> Result:
     """Take a Saudi VAT number."""
     number = bare(value)
     if is_vat(number):
-        return Result(number)
+        return _doubted(number)
     return Result(value.strip(), valid=False, warning="is not a Saudi VAT number (15 digits, first and last a 3)")
 
 
 def crn(value: str, _options: Options, _context: Context) -> Result:
     """Take a commercial registration or unified number."""
     number = bare(value)
-    return Result(number) if is_crn(number) else Result(value.strip(), valid=False, warning=_NO_CRN)
+    return _doubted(number) if is_crn(number) else Result(value.strip(), valid=False, warning=_NO_CRN)
 
 
 def cr_number(value: str, options: Options, context: Context) -> Result:
@@ -48,7 +52,7 @@ def cr_number(value: str, options: Options, context: Context) -> Result:
 def unified_number(value: str, _options: Options, _context: Context) -> Result:
     """Take a unified number (700…); anything else gives nothing."""
     number = bare(value)
-    return Result(number if is_unified(number) else None)
+    return _doubted(number) if is_unified(number) else Result(None)
 
 
 def crn_type(value: str, _options: Options, _context: Context) -> Result:
@@ -88,5 +92,12 @@ def building_number(value: str, _options: Options, _context: Context) -> Result:
 
 def short_address(value: str, _options: Options, _context: Context) -> Result:
     """Take the short national address (four letters, four digits: RRRD2929) out of a text."""
-    found = _SHORT.search(fold_digits(value[:_LONGEST]))
-    return Result((found[1] + found[2]).upper() if found else None)
+    text = fold_digits(value[:_LONGEST])
+    found = _SHORT_APART.fullmatch(text) or _SHORT.search(text)
+    letters = found[1].upper() if found else ""
+    return Result(letters + found[2] if found and letters not in _NO_SHORT else None)
+
+
+def _doubted(number: str) -> Result:
+    doubt = junk_number(number)
+    return Result(number, valid=doubt is None, warning=doubt, junk=doubt is not None)

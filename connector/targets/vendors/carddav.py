@@ -18,11 +18,10 @@ from connector.errors import AlreadyThere, Rejected, TargetError, Uncertain
 from connector.masking import Secret
 from connector.models import Fail, Outcome, Upsert
 from connector.targets import records, vcard, webdav
-from connector.targets.base import Check, Kind, Run
-from connector.targets.clock import Clock
+from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.http import Call, Http, Line, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
-from connector.targets.pace import Pace
+from connector.targets.pace import opened
 from connector.targets.settings import HttpSettings, address, fingerprint, header_text
 from connector.targets.writing import upsert
 
@@ -56,7 +55,7 @@ class Carddav(Contacts):
     partial = True
     fetches = True
 
-    def __init__(self, settings: Mapping[str, Any], clock: Clock) -> None:
+    def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
         base_url, username, password = settings["base_url"], settings["username"], settings["password"]
         coded = b64encode(f"{username}:{password}".encode()).decode()
         line = Line(
@@ -68,7 +67,7 @@ class Carddav(Contacts):
             proxy=settings["proxy"],
             judge=webdav.judge,
         )
-        self._http = Http(line, Pace(settings["pace"], clock) if settings["pace"] else None, clock)
+        self._http = Http(line, opened(settings["pace"], around), around.clock)
         self._version = settings["vcard"]
         self.account = fingerprint(base_url, username)
         self.timeout = self._http.longest
@@ -200,7 +199,7 @@ def _path(name: str) -> str:
 KIND = Kind(
     label="CardDAV (an address book of vCards)",
     schema=CarddavSettings(),
-    open=lambda _config, settings, around: Carddav(settings, around.clock),
+    open=lambda _config, settings, around: Carddav(settings, around),
     batch_size=1,
     match="the card's UID, then the mapping's match list: phone (in every usual spelling), e-mail",
     upsert="PUT at the customer's own address; looks first for cards that others made",

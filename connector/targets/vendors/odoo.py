@@ -16,15 +16,14 @@ from connector.mapping.transforms.phone import spellings
 from connector.masking import mask
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
-from connector.targets.base import Check, Kind, Run
+from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.batches import Ask, Batches, upsert_many
-from connector.targets.clock import Clock
 from connector.targets.http import Http, Line, Ours
-from connector.targets.ladder import Found, Row, Write, Written
+from connector.targets.ladder import Found, Page, Row, Write, Written
 from connector.targets.odoo_api import ALL, Api, judge
 from connector.targets.odoo_terms import BY_VERSION, NORMALIZED, PARTNER, RELATED, Terms
 from connector.targets.outcomes import outcome
-from connector.targets.pace import Pace
+from connector.targets.pace import opened
 from connector.targets.settings import HttpSettings, address, fingerprint, header_text, secret
 
 OF_COMPANIES = ("vat", "company_registry")  # Odoo copies these to the people of a company
@@ -50,9 +49,9 @@ class Odoo(Batches):
     idempotent = True
     partial = True
     fetches = True
-    soft = frozenset({"lang", "l10n_sa_edi_additional_identification_scheme"})
+    soft = frozenset({"phone", "mobile", "lang", "l10n_sa_edi_additional_identification_scheme"})
 
-    def __init__(self, settings: Mapping[str, Any], clock: Clock) -> None:
+    def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
         key, base_url, database = settings["api_key"], settings["base_url"], settings["database"]
         line = Line(
             base_url,
@@ -63,8 +62,8 @@ class Odoo(Batches):
             proxy=settings["proxy"],
             judge=judge,
         )
-        self._http = Http(line, Pace(settings["pace"], clock) if settings["pace"] else None, clock)
-        self._api = Api(self._http, settings, clock)
+        self._http = Http(line, opened(settings["pace"], around), around.clock)
+        self._api = Api(self._http, settings, around.clock)
         self._terms = Terms(self._api)
         self.account = fingerprint(
             base_url, database
@@ -106,20 +105,19 @@ class Odoo(Batches):
         """Ask by each match value."""
         return [_ask(name, value, phone=name in request.phones) for name, value in request.match if "." not in name]
 
-    def find_many(self, name: str, values: Sequence[str]) -> Sequence[Found]:
-        """Return the contacts that have one of the values, however it is typed."""
-        typed = [text for value in values for text in (spellings(value) if value.startswith("+") else [value])]
-        terms: list[Any] = [[name, "in", typed]]
+    def find_many(self, name: str, values: Sequence[str], requests: Sequence[Upsert]) -> Page:
+        """Return the contacts that have one of the values, typed so or as Odoo itself compares it."""
+        terms: list[Any] = [[name, "in", values]]
         if NORMALIZED.get(name) in self._terms.fields():
             terms.append([NORMALIZED[name], "in", [value.lower() for value in values]])
         else:
             terms += [[name, "=ilike", re.sub(r"([\\%_])", r"\\\1", value)] for value in values if "@" in value]
-        return self._found(["|"] * (len(terms) - 1) + terms, typed)
+        return Page(self._found(["|"] * (len(terms) - 1) + terms, requests), last=True)
 
-    def fetch_many(self, remote_ids: Sequence[str]) -> Mapping[str, Found]:
+    def fetch_many(self, remote_ids: Sequence[str], requests: Sequence[Upsert]) -> Mapping[str, Found]:
         """Return the contacts with these ids."""
         ids = [int(remote_id) for remote_id in remote_ids if re.fullmatch(r"[0-9]{1,9}", remote_id)]
-        return {found.remote_id: found for found in self._found([["id", "in", ids]])} if ids else {}
+        return {found.remote_id: found for found in self._found([["id", "in", ids]], requests)} if ids else {}
 
     def write_many(self, writes: Sequence[Write], ours: Ours) -> Sequence[Written | TargetError]:
         """Load the contacts, those with the same fields together."""
@@ -167,8 +165,9 @@ class Odoo(Batches):
         fields = tuple(name.partition("/")[0] for name in names if name)
         return Rejected(what, fields=fields, status=404 if ".id" in names else 422)
 
-    def _found(self, domain: Sequence[Any], personal: Sequence[str] = ()) -> list[Found]:
-        rows = self._api.rows(PARTNER, domain, self._terms.read(), personal)
+    def _found(self, domain: Sequence[Any], requests: Sequence[Upsert]) -> list[Found]:
+        personal = [text for request in requests for text in records.texts(request.record)]
+        rows = self._api.rows(PARTNER, domain, self._terms.read(requests), personal)
         return [Found(str(row["id"]), self._terms.row(row)) for row in rows]
 
 
@@ -178,7 +177,7 @@ def _ask(name: str, value: str, *, phone: bool) -> Ask:
         own = name not in OF_COMPANIES or records.text(row.get("commercial_partner_id")) in ("", str(row.get("id")))
         return own and any(records.same(value, there, phone=phone) for there in theirs)
 
-    return Ask(name, value, same)
+    return Ask(name, spellings(value) if phone else (value,), same)
 
 
 def _near(name: str, known: Mapping[str, Any]) -> str:
@@ -193,7 +192,7 @@ def _told(item: Outcome, warnings: Sequence[str]) -> Outcome:
 KIND = Kind(
     label="Odoo (contacts), any version that has JSON-2 or JSON-RPC",
     schema=OdooSettings(),
-    open=lambda _config, settings, around: Odoo(settings, around.clock),
+    open=lambda _config, settings, around: Odoo(settings, around),
     batch_size=Odoo.batch_size,
     match="the mapping's match list: reference, tax number, phone (in every usual spelling), e-mail; archived ones too",
     upsert="`load` by an external id, 100 at a time; fields of a contact that is there are compared first",

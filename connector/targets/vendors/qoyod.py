@@ -14,11 +14,10 @@ from connector.errors import Rejected, TargetError, Uncertain
 from connector.mapping.transforms.phone import spellings
 from connector.models import Outcome, Upsert
 from connector.targets import records
-from connector.targets.base import Check, Kind, Run
-from connector.targets.clock import Clock
+from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.http import Call, Http, Line, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Rung, Written
-from connector.targets.pace import Pace
+from connector.targets.pace import opened
 from connector.targets.settings import HttpSettings, address, fingerprint, secret
 from connector.targets.writing import upsert
 
@@ -43,7 +42,7 @@ class Qoyod(Contacts):
     partial = True
     fetches = True
 
-    def __init__(self, settings: Mapping[str, Any], clock: Clock) -> None:
+    def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
         key, base_url = settings["api_key"], settings["base_url"]
         line = Line(
             base_url,
@@ -53,7 +52,7 @@ class Qoyod(Contacts):
             allow_private=settings["allow_private"],
             proxy=settings["proxy"],
         )
-        self._http = Http(line, Pace(settings["pace"] or PACE, clock), clock)
+        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
         self.account = fingerprint(base_url, key)
         self.timeout = self._http.longest
         self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
@@ -170,7 +169,7 @@ def _row(row: Any) -> Found | None:
 KIND = Kind(
     label="Qoyod",
     schema=QoyodSettings(),
-    open=lambda _config, settings, around: Qoyod(settings, around.clock),
+    open=lambda _config, settings, around: Qoyod(settings, around),
     batch_size=1,
     match="qoyod_id, then the mapping's match list: tax number, phone (in every usual spelling), e-mail",
     limits="300 a minute; paced at 280",

@@ -15,12 +15,11 @@ from connector.errors import AlreadyThere, Rejected, TargetError, Uncertain
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
 from connector.targets import tryton_terms as terms
-from connector.targets.base import Check, Kind, Run
-from connector.targets.clock import Clock
+from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.http import Http, Line, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
 from connector.targets.outcomes import outcome
-from connector.targets.pace import Pace
+from connector.targets.pace import opened
 from connector.targets.settings import HttpSettings, fingerprint, header_text
 from connector.targets.tryton_session import Session, ask, judge
 from connector.targets.writing import upsert
@@ -49,7 +48,7 @@ class Tryton(Contacts):
     partial = True
     fetches = True
 
-    def __init__(self, settings: Mapping[str, Any], clock: Clock) -> None:
+    def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
         base_url, database, password = settings["base_url"], settings["database"], settings["password"]
         line = Line(
             base_url,
@@ -59,7 +58,7 @@ class Tryton(Contacts):
             proxy=settings["proxy"],
             judge=judge,
         )
-        pace = Pace(settings["pace"], clock) if settings["pace"] else None
+        pace, clock = opened(settings["pace"], around), around.clock
         self._path = f"/{quote(database, safe='')}/"
         session = Session(Http(line, pace, clock), self._path, settings["login"], password)
         self._http = Http(replace(line, tokens=session), pace, clock)
@@ -173,7 +172,7 @@ class Tryton(Contacts):
 KIND = Kind(
     label="Tryton (parties)",
     schema=TrytonSettings(),
-    open=lambda _config, settings, around: Tryton(settings, around.clock),
+    open=lambda _config, settings, around: Tryton(settings, around),
     batch_size=1,
     match="the party's code, then the mapping's match list: number, phone (in every usual spelling), e-mail",
     upsert="looks up, then creates or updates; the code is unique",

@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from html import escape, unescape
 
+from connector.targets.base import Around
 from connector.targets.vendors.carddav import KIND, Carddav
 from tests.targets.lab import BASE, SPELLED, Lab, clock
 from tests.targets.stub_vendor import Vendor
@@ -148,7 +149,7 @@ def refusals(said):
 
 def lab(**more):
     slept = []
-    make = lambda base: Carddav(KIND.schema.load(settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    make = lambda base: Carddav(KIND.schema.load(settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     words = {"name": "FN", "phone": "TEL", "email": "EMAIL", "tax_number": "X-VAT-NUMBER", "customer": "UID"}
     return Lab(
         "carddav",

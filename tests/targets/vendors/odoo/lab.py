@@ -3,6 +3,7 @@
 import re
 
 from connector.mapping.transforms.phone import same_phone
+from connector.targets.base import Around
 from connector.targets.vendors.odoo import KIND, Odoo
 from tests.targets.lab import BASE, SPELLED, Lab, clock
 from tests.targets.stub_vendor import Vendor
@@ -39,7 +40,7 @@ class OdooVendor(Vendor):
     def __init__(self, *, old=False):
         super().__init__()
         self.old, self.version, self.key = old, "17.0" if old else "19.0", KEY
-        self.lacks, self.may, self.xids = set(), True, {}
+        self.lacks, self.may, self.xids, self.bad, self.whole = set(), True, {}, [], False
 
     def seed(self, **contact):
         number = int(super().seed(active=True, is_company=False) or 0)
@@ -156,6 +157,8 @@ class OdooVendor(Vendor):
         rows = [dict(zip(fields, row, strict=True)) for row in data]
         wrong = [(n, said, field) for n, row in enumerate(rows) for said, field in self.wrong(row)]
         if wrong:
+            if self.whole:
+                return self.no([(None, wrong[0][1])])
             if wrong[0][0] > 0 and not wrong[0][2]:  # what the whole batch failed of is said of its first row
                 wrong.insert(0, (0, *wrong[0][1:]))
             return self.no(wrong)
@@ -169,6 +172,9 @@ class OdooVendor(Vendor):
         return {"ids": False, "messages": messages, "nextrow": 0}
 
     def wrong(self, row):
+        for field, value, said in self.bad:
+            if row.get(field) == value:
+                yield said, field
         if row.get(".id") and int(row[".id"]) not in self.contacts:
             yield f"Unknown database identifier '{row['.id']}'", ".id"
         if row.get("vat") and not re.fullmatch(r"3\d{13}3", row["vat"]):
@@ -205,8 +211,8 @@ def refusals(said):
 
 
 def lab(*, old=False, refusals=refusals, **more):
-    slept = []
-    make = lambda base: Odoo(KIND.schema.load(settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    slept, lists = [], set() if old else {"lists"}
+    make = lambda base: Odoo(KIND.schema.load(settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     return Lab(
         "odoo",
         OdooVendor(old=old),
@@ -216,5 +222,5 @@ def lab(*, old=False, refusals=refusals, **more):
         secrets=(KEY,),
         spelled=(*SPELLED, "+966 55 123 4567", "055-123-4567"),
         refusals=refusals,
-        can=frozenset({"http", "fetch", "customer", "once", "batch"}),
+        can=frozenset({"http", "fetch", "customer", "once", "batch", *lists}),
     )

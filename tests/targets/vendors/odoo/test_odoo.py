@@ -359,7 +359,9 @@ def test_linked_ones_are_read_at_once(odoo):
 @pytest.mark.parametrize("bad", [[0], [3], [9], [1, 4, 8], list(range(10))])
 def test_each_has_its_own_outcome(either, bad):
     "Odoo keeps all or none and blames the first for what another did; still only the bad ones fail."
-    odd = {f"c{n}": either.request(f"c{n}", phone=f"+96655{n:07}", email=f"c{n}@example.com", tax="123") for n in bad}
+    odd = {
+        f"c{n}": either.request(f"c{n}", phone=f"+96655{n:07}", email=f"c{n}@example.com", tax=f"12{n}") for n in bad
+    }
     good = [
         either.request(f"c{n}", phone=f"+96655{n:07}", email=f"c{n}@example.com", tax=TAX[:-2] + f"{n}3")
         for n in range(10)
@@ -377,7 +379,7 @@ def test_a_batch_refused_without_a_name_goes_singly(odoo):
 
 
 def test_a_wrong_field_sends_each_alone_and_then_fails(odoo):
-    requests = [made(odoo, f"c{n}", None, nosuch="x") for n in range(2)]
+    requests = [replace(request, record=request.record | {"nosuch": "x"}) for request in many(odoo, 2)]
     assert [outcome.alone for outcome in odoo.push_many(requests)] == [True, True]
     assert isinstance(odoo.push(requests[0]), Fail)
 

@@ -2,6 +2,7 @@
 
 import re
 
+from connector.targets.base import Around
 from connector.targets.vendors.qoyod import KIND, Qoyod
 from tests.targets.lab import BASE, KEY, SPELLED, Lab, clock
 from tests.targets.stub_vendor import Vendor
@@ -40,7 +41,7 @@ def settings(base_url=BASE, **more):
 
 def lab(**more):
     slept = []
-    make = lambda base: Qoyod(KIND.schema.load(settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    make = lambda base: Qoyod(KIND.schema.load(settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     words = {"name": "name", "phone": "phone_number", "email": "email", "tax_number": "tax_number"}
     return Lab(
         "qoyod",

@@ -1,5 +1,6 @@
 """A system with a JSON API, described in config.yaml: /contacts, with everything a vendor should have."""
 
+from connector.targets.base import Around
 from connector.targets.rest import KIND, Rest
 from tests.targets.lab import BASE, TOKEN, Lab, clock
 from tests.targets.stub_vendor import Vendor
@@ -49,7 +50,7 @@ def settings(base_url=BASE, **more):
 
 def lab(**more):
     slept = []
-    make = lambda base: Rest(KIND.schema.load(settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    make = lambda base: Rest(KIND.schema.load(settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     words = {w: w for w in ("name", "phone", "email", "tax_number")} | {"customer": "external_id"}
     can = frozenset({"http", "fetch", "ignores", "customer"})
     return Lab("rest", RestVendor(), make, slept, words=words, can=can, secrets=(TOKEN,))

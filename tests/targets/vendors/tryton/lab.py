@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 
+from connector.targets.base import Around
 from connector.targets.vendors.tryton import KIND, Tryton
 from tests.targets.lab import BASE, SPELLED, Lab, clock
 from tests.targets.stub_vendor import Vendor
@@ -176,7 +177,7 @@ def refusals(said):
 
 def lab(**more):
     slept = []
-    make = lambda base: Tryton(KIND.schema.load(settings(base, allow_private=True, **more)), clock(slept))  # noqa: E731
+    make = lambda base: Tryton(KIND.schema.load(settings(base, allow_private=True, **more)), Around(clock(slept)))  # noqa: E731
     words = {"name": "name", "phone": "phone", "email": "email", "tax_number": "identifiers.vat", "customer": "code"}
     return Lab(
         "tryton",

@@ -1,0 +1,101 @@
+"""A name in two fields: a person's is split, a company's and a number stay whole."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.mapping.transforms import NOWHERE, TRANSFORMS
+from connector.mapping.transforms.names import split
+from tests.mapping.conftest import unhurried
+
+FIELDS = """\
+    first: {first_of: [user.name, user.username, user.phone], use: first_name, when: not is_company}
+    last: {first_of: [user.name, user.username, user.phone], use: last_name}
+"""
+
+
+@pytest.mark.parametrize(
+    ("customer", "record"),
+    [
+        ({"user": {"name": "Sara  Ahmed"}}, {"first": "Sara", "last": "Ahmed"}),
+        ({"user": {"name": "Sara"}}, {"last": "Sara"}),
+        ({"user": {"name": "شركة  النخيل"}}, {"last": "شركة النخيل"}),
+        ({"crn": "1010010000", "user": {"name": "Sara Ahmed"}}, {"last": "Sara Ahmed"}),
+        ({"type": "company", "user": {"username": "palm house"}}, {"last": "palm house"}),
+        ({"user": {"phone": "055 123 4567"}}, {"last": "055 123 4567"}),
+        ({"user": {"phone": "+966 55 123 4567"}}, {"last": "+966 55 123 4567"}),
+        ({"user": {"phone": "٠٥٥ ١٢٣ ٤٥٦٧"}}, {"last": "٠٥٥ ١٢٣ ٤٥٦٧"}),
+        ({"user": {"name": "User 1"}}, {"first": "User", "last": "1"}),
+    ],
+)
+def test_first_and_last_hold_every_word_once(mapped, customer, record):
+    assert mapped(FIELDS, customer).record == record
+
+
+NAMES = [
+    ("Sara Ahmed", "Sara", "Ahmed"),
+    ("sara ahmed", "sara", "ahmed"),
+    ("Sara  Ali\nAhmed", "Sara Ali", "Ahmed"),
+    ("Mohammed bin Salman Al Saud", "Mohammed bin Salman", "Al Saud"),
+    ("Abdul Rahman Khan", "Abdul Rahman", "Khan"),
+    ("Abdul Rahman", "", "Abdul Rahman"),
+    ("Fatimah Al Zahra", "Fatimah", "Al Zahra"),
+    ("Al-Rajhi", "", "Al-Rajhi"),
+    ("José de la Cruz", "José", "de la Cruz"),
+    ("Smith, John", "John", "Smith"),
+    ("Dr. Ali Hassan Jr.", "Dr. Ali", "Hassan Jr."),
+    ("Ali (Abu Omar) Hassan", "Ali (Abu Omar)", "Hassan"),
+    ("محمد", "", "محمد"),
+    ("محمد العتيبي", "محمد", "العتيبي"),
+    ("سارة أحمد", "سارة", "أحمد"),
+    ("عبد الله العتيبي", "عبد الله", "العتيبي"),
+    ("عبد العزيز", "", "عبد العزيز"),
+    ("عبدالله", "", "عبدالله"),
+    ("محمد عبد العزيز", "محمد", "عبد العزيز"),
+    ("محمد بن عبدالله آل سعود", "محمد بن عبدالله", "آل سعود"),
+    ("نورة بنت عبدالله العتيبي", "نورة بنت عبدالله", "العتيبي"),
+    ("مها ال سعود", "مها", "ال سعود"),
+    ("أبو بكر الصديق", "أبو بكر", "الصديق"),
+    ("د. علي حسن", "د. علي", "حسن"),
+    ("السيد محمد علي", "السيد محمد", "علي"),
+    ("أم كلثوم", "", "أم كلثوم"),
+    ("User 1", "User", "1"),
+    ("", "", ""),
+    ("Mr. Dr.", "Mr.", "Dr."),
+    ("x " * 150, ("x " * 149).strip(), "x"),
+]
+
+
+@pytest.mark.parametrize(("whole", "first", "last"), NAMES)
+def test_a_name_is_split_where_the_family_begins(whole, first, last):
+    assert split(whole) == (first, last)
+    assert TRANSFORMS["first_name"].run(whole, {}, NOWHERE).value == (first or None)
+
+
+WORDS = [
+    "عبد",
+    "الله",
+    "بن",
+    "بنت",
+    "آل",
+    "أبو",
+    "محمد",
+    "العتيبي",
+    "Al",
+    "bin",
+    "Sara",
+    "Dr.",
+    "Jr.",
+    "de",
+    "و",
+    "1",
+    "(x)",
+]
+
+
+@unhurried
+@given(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join) | st.text(max_size=40))
+def test_no_word_is_ever_lost(whole):
+    first, last = split(whole)
+    there = sorted(word.strip(",،;؛ ") for word in f"{first} {last}".split())
+    assert [w for w in there if w] == sorted(w for word in whole.split() if (w := word.strip(",،;؛ ")))

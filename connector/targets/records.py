@@ -1,5 +1,7 @@
 """Compare and join records: what a customer's record and a target's row have in common, field by dotted field."""
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,6 +10,8 @@ from connector.mapping.transforms.phone import same_phone
 from connector.models import Upsert
 
 Record = Mapping[str, Any]
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def leaves(record: Record, before: str = "") -> Iterator[tuple[str, Any]]:
@@ -106,6 +110,13 @@ def changed(request: Upsert, record: Record, row: Record) -> dict[str, Any]:
         if not same(value, look(row, name), phone=name in request.phones)
     }
     return {name: value for name, value in record.items() if name in different}
+
+
+def plain_id(customer: str) -> str:
+    """Return the customer's id as a name that any system takes: letters, digits, - and _; an odd id by its hash."""
+    if _PLAIN_ID.fullmatch(customer):
+        return customer
+    return f"x{hashlib.sha256(customer.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
 def suffixed(name: str, customer: str) -> str:

@@ -42,7 +42,8 @@ class Lab:
     external id), once (a create that is sent again makes nothing twice), names (a name is taken only once), batch,
     http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
     one contact have the value of a rung), signed (a contact that holds another customer's external id is his), pack
-    (the vendor knows every field of the shipped mapping, and tells which there are).
+    (the vendor knows every field of the shipped mapping, and tells which there are), mute (the answer to a create has
+    no body), lists (a question is answered with a bare list).
     """
 
     kind: str

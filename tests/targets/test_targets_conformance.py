@@ -485,6 +485,8 @@ def test_a_host_that_does_not_exist_costs_nothing(live):
 
 @pytest.mark.parametrize("then", ["hang", "reset", "truncate", "nothing"])
 def test_a_create_whose_answer_is_lost_is_made_once(live, then):
+    if then == "truncate" and "mute" in live.can:
+        pytest.skip("its answer to a create is a status and headers: nothing can be missing of it")
     live.vendor.faults = [Fault("create", then=then)] * 3
     outcome = live.push()
     assert (type(outcome), outcome.maybe_sent, outcome.after) == (Retry, True, live.waits)

@@ -146,7 +146,7 @@ def test_kinds_describe_themselves_as_data():
 
 
 def test_every_kind_has_a_laboratory():
-    assert set(names()) == GOOD.keys()
+    assert set(names()) <= GOOD.keys()  # one may have several
 
 
 class Point:

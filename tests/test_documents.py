@@ -92,6 +92,8 @@ def switched_on(start, count):
     for near in (*range(start - 1, start - 8, -1),):
         if lines[near].startswith(f"{indent}{name}:"):
             lines[near] = ""
+    if any("secret_key, above" in line for line in lines[start - 3 : start]):  # what needs the key says so
+        lines = [line.replace("# ", "", 1) if line.startswith("# secret_key:") else line for line in lines]
     for line in range(start, start + count):
         lines[line] = lines[line].replace("# ", "", 1)
     return "\n".join(lines) + "\n"

@@ -1,7 +1,8 @@
 """The command that connects a target by OAuth2: a person allows it in a browser, the tokens are kept encrypted."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from connector.cli.targets import known, length, resume_held
 
 if TYPE_CHECKING:
     from connector.config import Config, TargetConfig
+    from connector.store import Store
     from connector.targets.base import Around, Check
     from connector.targets.grants import OAuth2
     from connector.targets.oauth2_connect import Answer, Invitation
@@ -49,16 +51,32 @@ def connect(ctx: click.Context, /, name: str, path: Path, as_json: bool, **how: 
     secret_key, where all workers find them.
     """
     from connector.cli.checking import checked
+    from connector.delivery.around import around
 
     read = checked(path, os.environ)
     config = known(read, name)
     oauth2 = _connectable(config)
     wait = Wait(quiet=as_json, **how)
-    invitation, answer = _pasted(oauth2, wait) if wait.paste else _called_back(oauth2, wait)
-    found = _kept(read, config, invitation, answer)
+    with _store(read) as store:
+        invitation, answer = _pasted(oauth2, wait) if wait.paste else _called_back(oauth2, wait)
+        found = _kept(config, invitation, answer, around(read, store, name))
     resumed = found.ok and resume_held(read, name)
     _tell(name, answer.extra, found, resumed=resumed, as_json=as_json)
     ctx.exit(0 if found.ok else FAILED)
+
+
+@contextmanager
+def _store(read: "Config") -> "Iterator[Store]":
+    """Open the store, making it where there is none: a person connects before anything was ever served."""
+    from connector.store import open_store
+    from connector.store.migrate import make
+
+    make(read.database)
+    store = open_store(read.database)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _connectable(config: "TargetConfig") -> "OAuth2":
@@ -78,7 +96,7 @@ def _connectable(config: "TargetConfig") -> "OAuth2":
 def _called_back(oauth2: "OAuth2", wait: Wait) -> "tuple[Invitation, Answer]":
     from connector.targets.oauth2_connect import Invitation
 
-    with listening(wait.port, urlsplit(wait.redirect_uri or "/callback").path) as server:
+    with listening(wait.port, urlsplit(wait.redirect_uri or "/callback").path or "/") as server:
         invitation = Invitation(oauth2, wait.redirect_uri or f"http://localhost:{server.server_port}/callback")
         server.reads = invitation.reads
         _invite(invitation, wait)
@@ -106,28 +124,13 @@ def _invite(invitation: "Invitation", wait: Wait) -> None:
     click.echo(f"  {invitation.address}", err=wait.quiet)
 
 
-def _kept(read: "Config", config: "TargetConfig", invitation: "Invitation", answer: "Answer") -> "Check":
-    from connector.delivery.around import around
-    from connector.store import open_store
-    from connector.store.migrate import make
-    from connector.targets.kinds import open_target
-
-    make(read.database)
-    store = open_store(read.database)
-    try:
-        here = around(read, store, config.name)
-        _exchange(config, invitation, answer, here)
-        return open_target(config, here).check()
-    finally:
-        store.close()
-
-
-def _exchange(config: "TargetConfig", invitation: "Invitation", answer: "Answer", here: "Around") -> None:
-    from connector.targets.kinds import kind
+def _kept(config: "TargetConfig", invitation: "Invitation", answer: "Answer", here: "Around") -> "Check":
+    from connector.targets.kinds import kind, open_target
     from connector.targets.oauth2_connect import connect as exchange
 
     settings: Mapping[str, Any] = kind(config.kind).schema.load(dict(config.settings))
     exchange(invitation, answer, config.name, settings, here)
+    return open_target(config, here).check()
 
 
 def _tell(name: str, extra: Mapping[str, str], found: "Check", *, resumed: bool, as_json: bool) -> None:

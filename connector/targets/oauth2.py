@@ -102,6 +102,8 @@ class OAuth2Tokens:
             tokens = self._ours(opened)
             if tokens is not None and self._serves(tokens, refused):
                 return tokens
+            if tokens is None and self._held is not None and self._serves(self._held, refused):
+                return self._held  # a worker with another configuration was here: no reason to ask before ours ends
             if self._safe.begin(opened.version, self._asking.longest + STORING):
                 return self._made(opened.version, tokens, refused)
             if self._clock.monotonic() >= until:

@@ -14,6 +14,7 @@ BASE = "https://vendor.example.com/api"
 TOKEN = "rest-token-0123456789"
 KEY = "qoyod-key-0123456789"
 PHONE, EMAIL, TAX = "+966551234567", "sara@example.com", "310122393500003"
+VALUES = {"phone": PHONE, "email": EMAIL, "tax_number": TAX}
 SPELLED = ["+966551234567", "966551234567", "00966551234567", "0551234567", "551234567"]
 
 
@@ -50,7 +51,7 @@ class Lab:
 
     `words` gives the record's field for name, phone, email, tax_number and, where there is one, customer (the external
     id). `rungs` are the words that a contact is found by, besides the customer. `spelled`: how a stored phone may be
-    typed to be found. `can` are the kind's abilities, by which tests choose:
+    typed to be found. `lone` is the word of a field that is filled by itself (in a list, all of it is one). `can` are the kind's abilities, by which tests choose:
     rungs (follows from `rungs`), fetch (a contact is read by its id), ignores (the vendor may ignore a filter), customer (the vendor knows the
     external id), once (a create that is sent again makes nothing twice), names (a name is taken only once), batch,
     http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
@@ -73,6 +74,7 @@ class Lab:
     secrets: tuple = ()
     nobody: str = "99"
     beside: tuple = ()
+    lone: str = "email"
 
     def __post_init__(self):
         # What follows from the rest; the book for Excel speaks no HTTP and keeps rows by the customer alone.
@@ -81,8 +83,7 @@ class Lab:
     @property
     def alike(self):
         "What a contact must have to be found, in the laboratory's words."
-        values = {"phone": PHONE, "email": EMAIL, "tax_number": TAX}
-        return {self.rungs[0]: values[self.rungs[0]]}
+        return {self.rungs[0]: VALUES[self.rungs[0]]}
 
     @property
     def waits(self):
@@ -104,6 +105,10 @@ class Lab:
         fields = {word: self.words[word] for word in ("customer", *self.rungs, *self.beside) if word in self.words}
         match = tuple((field, given[word]) for word, field in fields.items() if given[word] and word != "customer")
         return Upsert(customer, record, match, f"key-of-{customer}", phones=frozenset({self.phone}), **more)
+
+    def lacking(self, **more):
+        "A request without the field that is filled by itself."
+        return self.request(**{self.lone.removesuffix("_number"): None}, **more)
 
     def push(self, request=None, run=None, target=None):
         "Push one request; return its outcome."

@@ -20,6 +20,7 @@ from connector.errors import Busy, NotSent, Refused
 from connector.models import Delivered, Retry, Upsert
 from connector.store.migrate import upgrade
 from connector.targets.base import Around
+from connector.targets.oauth2_connect import Invitation, connect
 from connector.targets.oauth2_safe import Safe, Tokens, made_by
 from connector.targets.rest import KIND
 from tests.installation import TESTS
@@ -101,7 +102,9 @@ def test_a_refresh_token_that_stays_is_used_again(lab):
     assert [form["refresh_token"] for form in lab.asked] == ["refresh-token-0"] * 2
 
 
-@pytest.mark.parametrize(("lasts", "good_for"), [(3600, 3540), (None, 3540), ("1800", 1740), (60, 30), (10**9, 86340)])
+@pytest.mark.parametrize(
+    ("lasts", "good_for"), [(3600, 3540), (None, 3540), ("1800", 1740), (60, 30), (10**9, 86340), ("soon", 3540)]
+)
 def test_a_token_is_renewed_a_minute_before_its_end(lab, lasts, good_for):
     lab.issuer.lasts = lasts
     tokens = lab.connected()
@@ -235,6 +238,58 @@ def test_of_two_that_renewed_after_all_the_first_to_store_wins(lab):
     assert lab.connected().headers() == {"Authorization": "Bearer their-access-token"}
 
 
+class Crowded:
+    "A vault that another program writes to between each look and the put after it, so many times."
+
+    def __init__(self, lab, times):
+        self.lab, self.vault, self.times = lab, lab.store().vault("crm"), times
+
+    def __getattr__(self, name):
+        return getattr(self.vault, name)
+
+    def load(self):
+        kept = self.vault.load()
+        if self.times:
+            self.times -= 1
+            put(self.lab, "their-access-token", "their-refresh-token")
+        return kept
+
+
+def test_a_person_who_connects_has_the_last_word(lab):
+    assert connected_by_hand(lab, Crowded(lab, 2)) is None
+    assert lab.connected().headers() == access(1)
+
+
+def test_connecting_gives_up_where_another_program_never_stops(lab):
+    with pytest.raises(NotSent, match="are being changed by another program; connect once more"):
+        connected_by_hand(lab, Crowded(lab, 100))
+
+
+def connected_by_hand(lab, vault):
+    settings = lab.loaded(refresh_token="refresh-token-0", authorize_url="https://crm.example.com/authorize")
+    invitation = Invitation(KIND.oauth2(settings), "http://localhost:8484/callback")
+    answer = invitation.reads(lab.issuer.allow(invitation.address))
+    return connect(invitation, answer, "crm", settings, Around(lab.clock(), None, vault, (KEY,)))
+
+
+def test_what_app_credentials_may_not_is_not_for_a_browser_to_mend(lab):
+    lab.issuer.scripted = [(400, {"error": "invalid_grant", "error_description": "no client credentials user"})]
+    with pytest.raises(Refused, match="look at what the app may do"):
+        lab.tokens().headers()
+
+
+def test_a_right_that_a_busy_store_cannot_take_back_ends_by_itself(lab, tmp_path):
+    lock = (tmp_path / "c.db.lock").open("ab")
+    lab.issuer.before = lambda: fcntl.flock(lock, fcntl.LOCK_EX)
+    lab.issuer.scripted = [(400, {"error": "invalid_scope"})]
+    with pytest.raises(Refused, match="invalid_scope"):
+        lab.connected(lab.around(store=lab.store(patience=0.2))).headers()
+    lock.close()
+    lab.issuer.before = None
+    lab.later += 60
+    assert lab.connected().headers() == access(1)
+
+
 def test_a_refresh_token_that_is_good_no_longer_says_connect_again(lab):
     lab.issuer.refresh.clear()
     tokens = lab.connected(authorize_url="https://crm.example.com/authorize")
@@ -267,6 +322,7 @@ SAID = {
     "too many in small": (200, {"error": "access denied"}, Busy, "too many tokens"),
     "too many with 400": (400, {"error": "x", "error_description": "too many requests continuously"}, Busy, "too many tokens"),
     "not allowed": (403, {"error": "access_denied"}, Refused, "look at the oauth2 settings"),
+    "a sick vendor": (200, {"error": "server_error"}, NotSent, "no token could be had"),
     "scope": (400, {"error": "invalid_scope"}, Refused, "look at the oauth2 settings"),
     "no code": (400, {"message": "Bad request"}, Refused, "look at token_url and the other oauth2 settings"),
     "429": (429, {"error": "slow_down"}, Busy, "answered 429"),
@@ -332,6 +388,14 @@ def test_another_client_begins_anew(lab):
     assert tokens.headers() == access(1)
     assert lab.asked[0]["refresh_token"] == "refresh-token-0"
     assert lab.connected().headers() == access(1)
+
+
+def test_workers_with_another_configuration_do_not_take_turns_at_asking(lab, monkeypatch):
+    monkeypatch.setattr("connector.targets.oauth2.LOOK", 0.0)
+    old, new = lab.tokens(scope="a"), lab.tokens(scope="b")
+    for _ in range(3):
+        assert (old.headers(), new.headers()) == (access(1), access(2))
+    assert len(lab.asked) == 2
 
 
 def test_a_new_refresh_token_in_the_configuration_is_used(lab):

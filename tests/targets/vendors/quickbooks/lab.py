@@ -149,4 +149,5 @@ def lab(**more):
         can=frozenset({"http", "fetch", "once", "names", "soft"}),
         refusals=lambda said: [(status, fault("2010", said)) for status in (400, 200)],
         secrets=(QB_TOKEN, SECRET),
+        lone="tax_number",
     )

@@ -58,9 +58,13 @@ class Target(Protocol):
 
     kind: str
     batch_size: int
-    account: str  # fingerprint of the account: a link made for another account is not followed
     timeout: float  # seconds that one write may take at most; the lease outlives it
     uncertain_wait: float  # seconds after which a write whose answer was lost is there, or will never be
+
+    @property
+    def account(self) -> str:
+        """Return the account's fingerprint: a link made for another account is not followed."""
+        ...
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:
         """Look whether the credentials, scopes and fields are there; writes nothing unless told to `fix`.

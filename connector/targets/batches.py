@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from connector.errors import Rejected, TargetError
+from connector.mapping.fold import fold
 from connector.models import Delivered, Outcome, Retry, Trouble, Upsert
 from connector.targets import records
 from connector.targets.base import Run
@@ -223,7 +224,13 @@ class _Batch:
     def _values(self, what: Outcome | Write) -> set[tuple[str, str]]:
         contact = {("", what.remote_id)} if isinstance(what, Write | Delivered) and what.remote_id else set()
         asks = self.contacts.asks(what.request) if isinstance(what, Write) else ()
-        return contact | {(ask.name, value.casefold()) for ask in asks for value in ask.values}
+        asked = {(ask.name, value.casefold()) for ask in asks for value in ask.values}
+        return contact | asked | (self._name(what) if isinstance(what, Write) else set())
+
+    def _name(self, write: Write) -> set[tuple[str, str]]:
+        """Return the name of a new contact where the target takes each once: two of one name do not go together."""
+        name = self.contacts.name_field if write.remote_id is None else None
+        return {(name, fold(records.text(records.look(write.fields, name))))} if name else set()
 
     def _write(self, writes: Sequence[Write]) -> None:
         names = [write.request.customer for write in writes]

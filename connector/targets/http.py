@@ -8,6 +8,7 @@ for a query can hold a key.
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -65,7 +66,8 @@ class TokenSource(Protocol):
 class Line:
     """Describe the way to one account: address, credentials (as headers or query), and the bounds in seconds.
 
-    `judge` is the vendor's way to read an answer; `tokens` stand for credentials that change.
+    `judge` is the vendor's way to read an answer; `tokens` stand for credentials that change; `at_once` is how many
+    requests may be on their way, None for any number.
     """
 
     base_url: str
@@ -77,6 +79,7 @@ class Line:
     proxy: str | None = field(default=None, repr=False)
     judge: Judge = verdict
     tokens: TokenSource | None = None
+    at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,9 @@ class Http:
         self._base = str(requests.Request("GET", line.base_url).prepare().url).rstrip("/")
         self._timeouts = (min(CONNECT, line.timeout), line.timeout)
         self._local = threading.local()
+        self._slots: AbstractContextManager[Any] = (
+            threading.BoundedSemaphore(line.at_once) if line.at_once else nullcontext()
+        )
         self._prepared = {method: self._prepare(method) for method in ("GET", "POST", "PUT", "PATCH", "REPORT")}
         self._bold = self._retrying((NotSent, Uncertain))
         self._careful = self._retrying((NotSent,))
@@ -144,10 +150,14 @@ class Http:
         return self._sent(call, tokens.headers(), ours)
 
     def _sent(self, call: Call, proof: Mapping[str, str], ours: Ours) -> Answer:
-        if self._pace is not None:
-            self._pace.take()
-        if call.writes and not ours():
-            raise LeaseLost
+        with self._slots:
+            if self._pace is not None:
+                self._pace.take()
+            if call.writes and not ours():
+                raise LeaseLost
+            return self._answered(call, proof)
+
+    def _answered(self, call: Call, proof: Mapping[str, str]) -> Answer:
         secrets = (*self._line.secrets, *(value.rpartition(" ")[2] for value in proof.values()))
         asked = Asked(
             self.shown(call),

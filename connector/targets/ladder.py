@@ -10,7 +10,7 @@ connector/targets/batches.py climbs with many customers at once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from connector.errors import TargetError
@@ -82,12 +82,13 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Say what is to be written: a new contact, or these fields of one that is there."""
+    """Say what is to be written: a new contact, or these fields of one that is there; `row` is it as it was read."""
 
     request: Upsert
     fields: Row
     remote_id: str | None = None
     warnings: tuple[str, ...] = ()
+    row: Row | None = None
 
 
 class Contacts(Protocol):
@@ -123,6 +124,17 @@ class Contacts(Protocol):
     def update(self, remote_id: str, fields: Row, request: Upsert, ours: Ours) -> Written:
         """Write the fields. Raises Rejected with 404 or 410 when the contact is gone."""
         ...
+
+    def write(self, write: Write, ours: Ours) -> Written:
+        """Do one write, by `create` or `update`; a kind that needs the contact as it was read does it its own way."""
+        if write.remote_id is None:
+            return self.create(replace(write.request, record=write.fields), ours)
+        return self.update(write.remote_id, write.fields, write.request, ours)
+
+    def owner(self, row: Row) -> str | None:
+        """Return the Flavours customer whose id the contact itself holds, None when it holds none."""
+        field = self.customer_field
+        return (records.text(records.look(row, field)) or None) if field else None
 
     def named(self, name: str, request: Upsert) -> Sequence[Found]:  # noqa: ARG002 - most names may repeat
         """Return the contacts that have a name, those switched off too; asked when the name is taken."""
@@ -249,17 +261,12 @@ class Climb:
 
     def found(self, found: Found) -> Outcome | Write:
         """Take a contact, unless it is another customer's."""
-        owner = self.run.linked_to(found.remote_id) or self._signed(found.row)
+        owner = self.run.linked_to(found.remote_id) or self.contacts.owner(found.row)
         if owner not in {None, self.request.customer}:
             return self.hold(
                 f"contact {found.remote_id} belongs to another Flavours customer already ({owner})", "already_linked"
             )
         return self.update(found)
-
-    def _signed(self, row: Row) -> str | None:
-        """Return the customer whose id the contact itself holds."""
-        field = self.contacts.customer_field
-        return (records.text(records.look(row, field)) or None) if field else None
 
     def hold(self, reason: str, code: str, cure: str = WHICH) -> Hold:
         """Leave it to a person."""
@@ -274,7 +281,7 @@ class Climb:
             return Skip(f"observe: {what}", tuple(self.warnings), proves_target=True)
         if not changed:
             return Delivered("unchanged", found.remote_id, tuple(self.warnings))
-        return self._write(changed if self.contacts.partial else record, found.remote_id)
+        return self._write(changed if self.contacts.partial else record, found.remote_id, found.row)
 
     def _called(self, row: Row) -> Upsert:
         # A contact that got a suffix because its name was taken keeps it: the plain name would be taken again.
@@ -284,8 +291,8 @@ class Climb:
             return self.request
         return records.renamed(self.request, name, str(records.look(row, name)))
 
-    def _write(self, fields: Row, remote_id: str | None) -> Write:
-        return Write(self.request, fields, remote_id, tuple(self.warnings))
+    def _write(self, fields: Row, remote_id: str | None, row: Row | None = None) -> Write:
+        return Write(self.request, fields, remote_id, tuple(self.warnings), row)
 
     def anyway(self) -> Outcome | Write:
         """Make a contact of its own beside others that look alike, as a person asked."""

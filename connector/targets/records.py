@@ -1,7 +1,9 @@
 """Compare and join records: what a customer's record and a target's row have in common, field by dotted field."""
 
 import hashlib
+import json
 import re
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -144,11 +146,20 @@ def rows(items: Any) -> list[dict[str, Any]]:
 
 
 def without(record: Record, names: Iterable[str]) -> dict[str, Any]:
-    """Return the record without some fields (dotted)."""
+    """Return the record without some fields (dotted); of a list (`items[0].id`) nothing is left."""
     rest = _copy(record)
     for name in names:
-        _put(rest, name, None)
+        _put(rest, name.partition("[")[0], None)
     return rest
+
+
+def request_key(*parts: Any) -> str:
+    """Return the idempotency key of exactly this request (a version 4 UUID): the same key for the same parts.
+
+    A record that was changed after a refusal is another request; with the key of the first it would get its answer.
+    """
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
 
 
 def texts(record: Record) -> tuple[str, ...]:

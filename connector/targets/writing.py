@@ -6,7 +6,6 @@ from connector.errors import AlreadyThere, NameTaken, Rejected, TargetError
 from connector.models import Delivered, Outcome, Retry, Upsert
 from connector.targets import records
 from connector.targets.base import Run
-from connector.targets.http import Ours
 from connector.targets.ladder import WHICH, Climb, Contacts, Found, Row, Write, Written
 from connector.targets.outcomes import Create, outcome
 
@@ -43,20 +42,10 @@ class Writing:
     def outcome(self) -> Outcome:
         """Do it, and say what it came to."""
         try:
-            written = self._sent()
+            written = self.contacts.write(self.write, self.climb.run.still_ours)
         except TargetError as error:
             return self.refused(error)
         return self.delivered(written)
-
-    def _sent(self) -> Written:
-        request, ours = self.write.request, self._ours
-        if self.write.remote_id is None:
-            return self.contacts.create(replace(request, record=self.write.fields), ours)
-        return self.contacts.update(self.write.remote_id, self.write.fields, request, ours)
-
-    @property
-    def _ours(self) -> Ours:
-        return self.climb.run.still_ours
 
     def delivered(self, written: Written) -> Delivered:
         """Return what was written; what the target did not keep as it was sent is a warning."""
@@ -109,7 +98,7 @@ class Writing:
     def _name_taken(self, error: NameTaken) -> Outcome:
         name = self.contacts.name_field
         given = str(records.look(self.write.fields, name) or "") if name else ""
-        if name is None or not given or self.suffixed:
+        if name is None or not given:
             return outcome(error, tuple(self.warnings))
         if self.write.remote_id is not None:
             self.warnings.append(f"{name}: left as it is, for another contact has the new name")
@@ -118,8 +107,16 @@ class Writing:
             others = self.contacts.named(given, self.write.request)
         except TargetError as problem:
             return outcome(problem, tuple(self.warnings))
-        same = [found for found in others if records.agrees(self.write.request, found.row)]
+        same = [found for found in others if self._same(found)]
+        if not same and self.suffixed:
+            return outcome(error, tuple(self.warnings))
         return self._do(self.climb.hits(name, same)) if same else self._another_name(name, given)
+
+    def _same(self, found: Found) -> bool:
+        """Tell whether the contact that has the name is this customer; who wants a new one has but his own."""
+        request = self.write.request
+        own = self.contacts.owner(found.row) == request.customer
+        return own or (not request.create_anyway and records.agrees(request, found.row))
 
     def _another_name(self, name: str, given: str) -> Outcome:
         request = self.write.request

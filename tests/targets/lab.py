@@ -3,6 +3,7 @@
 import dataclasses
 
 from connector.bundled import bundled
+from connector.errors import Refused
 from connector.mapping import document
 from connector.mapping.paths import nest, place
 from connector.mapping.rules import apply
@@ -31,6 +32,19 @@ class Run:
         return self.links.get(remote_id)
 
 
+class Fixed:
+    "The tokens of a target, as OAuth2 would give them; there are no others."
+
+    def __init__(self, token, **extra):
+        self.token, self.extra = token, extra
+
+    def headers(self):
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def renew(self, _refused):
+        raise Refused("401: the token was refused, and there is no other")
+
+
 @dataclasses.dataclass
 class Lab:
     """A target and its vendor.
@@ -43,7 +57,8 @@ class Lab:
     http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
     one contact have the value of a rung), signed (a contact that holds another customer's external id is his), pack
     (the vendor knows every field of the shipped mapping, and tells which there are), mute (the answer to a create has
-    no body), lists (a question is answered with a bare list).
+    no body), lists (a question is answered with a bare list). `beside` are words of the match list that the vendor
+    cannot be asked by: they only tell whether a contact is the customer.
     """
 
     kind: str
@@ -59,6 +74,7 @@ class Lab:
     refusals: object = lambda said: [(status, {"error": {"message": said}}) for status in (200, 400, 422)]
     secrets: tuple = ()
     nobody: str = "99"
+    beside: tuple = ()
     lone: str = "email"
 
     def __post_init__(self):
@@ -87,7 +103,7 @@ class Lab:
         given = {"name": name, "phone": phone, "email": email, "tax_number": tax, "customer": customer}
         there = {self.words[word]: value for word, value in given.items() if value and word in self.words}
         record = nest((place(field), value) for field, value in (there | self.fixed).items())
-        fields = {word: self.words[word] for word in ("customer", *self.rungs) if word in self.words}
+        fields = {word: self.words[word] for word in ("customer", *self.rungs, *self.beside) if word in self.words}
         match = tuple((field, given[word]) for word, field in fields.items() if given[word] and word != "customer")
         return Upsert(customer, record, match, f"key-of-{customer}", phones=frozenset({self.phone}), **more)
 

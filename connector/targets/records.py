@@ -134,10 +134,19 @@ def renamed(request: Upsert, field: str, name: str) -> Upsert:
 
 
 def signed(request: Upsert, field: str) -> Upsert:
-    """Return the request with the customer's id in its record and its match values: the target knows him again by it."""
+    """Return the request with the customer's id in its record and its match values: the target knows him again by it.
+
+    `field` is dotted where it stands in a group.
+    """
     others = (one for one in request.match if one[0] != field)
-    record = {**request.record, field: request.customer}
+    record = _with(request.record, field, request.customer)
     return replace(request, record=record, match=((field, request.customer), *others))
+
+
+def _with(record: Any, name: str, value: Any) -> dict[str, Any]:
+    first, _, rest = name.partition(".")
+    there = record if isinstance(record, Mapping) else {}
+    return {**there, first: _with(there.get(first), rest, value) if rest else value}
 
 
 def rows(items: Any) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ ROOT = TESTS.parent
 EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 CHANGES = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 ENV = {name: f"https://{name.lower().replace('_', '-')}.example.com" for name in re.findall(r"\$\{([A-Z_]+)", EXAMPLE)}
+ENV["WEBHOOK_SECRET"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU"
 SECRETS = re.findall(r"\$\{file:(secrets/\w+)\}", EXAMPLE)
 SWITCHED_OFF = re.compile(r"( *)# ([a-z_]+:(?: .*)?)")
 WRONG = re.compile(r"config\.example\.yaml:(\d+):(\d+): (.*)")

@@ -41,7 +41,7 @@ class Fixed:
     def headers(self):
         return {"Authorization": f"Bearer {self.token}"}
 
-    def renew(self, refused):
+    def renew(self, _):
         raise Refused("401: the token was refused, and there is no other")
 
 

@@ -180,6 +180,31 @@ def test_a_taken_name_is_held_by_rule(mocked, kind):
     assert len(lab.contacts()) == 1
 
 
+@pytest.mark.parametrize("kind", able("names"))
+def test_who_is_wanted_anew_gets_a_name_of_his_own(mocked, kind):
+    "Also beside one who has the name and agrees: a person decided that it is somebody else."
+    lab = mounted(kind, mocked)
+    lab.seed(name="Sara Ahmed", **lab.alike)
+    outcome = lab.push(lab.request("c4a868ea-735e", create_anyway=True))
+    assert (outcome.how, sorted(c["name"] for c in lab.contacts())) == (
+        "created",
+        ["Sara Ahmed", "Sara Ahmed (c4a868ea)"],
+    )
+
+
+@pytest.mark.parametrize("kind", able("names"))
+def test_a_name_with_a_suffix_whose_answer_was_lost_is_found_again(mocked, kind):
+    lab = mounted(kind, mocked)
+    lab.seed(name="Sara Ahmed", phone="+966559999999")
+    lab.vendor.faults = [Fault("create"), *[Fault("create", 500, commits=True)] * 3]
+    lost = lab.push()
+    assert (type(lost), lost.maybe_sent) == (Retry, True)
+    lab.vendor.hides = True
+    again = lab.push(lab.request(maybe_sent=True))
+    assert isinstance(again, Delivered)
+    assert sorted(c["name"] for c in lab.contacts()) == ["Sara Ahmed", "Sara Ahmed (c1)"]
+
+
 def test_a_vendor_that_finds_phones_by_number_answers_in_its_own_spelling(rest):
     remote_id = rest.seed(name="Sara", phone="0551234567")
     rest.vendor.ignores_filter = True

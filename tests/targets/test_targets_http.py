@@ -1,7 +1,9 @@
 """The session that all targets over HTTP share, mostly on true sockets."""
 
 import ssl
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -181,8 +183,6 @@ def test_a_connection_that_is_not_taken_was_not_sent():
 
 
 def test_each_thread_has_its_session(http):
-    import threading
-
     seen = [http._session()]
     thread = threading.Thread(target=lambda: seen.append(http._session()))
     thread.start()
@@ -198,6 +198,33 @@ def test_the_pace_is_asked_before_each_request(vendor, slept):
         http.call(get())
         http.call(get())
     assert slept == [10.0]
+
+
+class Crowded(RestVendor):
+    "Counts who is in at a time."
+
+    def __init__(self):
+        super().__init__()
+        self.inside, self.most, self.counting = 0, 0, threading.Lock()
+
+    def answer(self, *request):
+        with self.counting:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        time.sleep(0.05)
+        with self.counting:
+            self.inside -= 1
+        return super().answer(*request)
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(2, 2), (None, 6)])
+def test_no_more_requests_are_on_their_way_at_once_than_allowed(slept, at_once, most):
+    vendor = Crowded()
+    with served(vendor) as base:
+        http = opened(base, slept, at_once=at_once)
+        with ThreadPoolExecutor(6) as pool:
+            assert [answer.status for answer in pool.map(lambda _: http.call(get()), range(6))] == [200] * 6
+    assert vendor.most == most
 
 
 @pytest.mark.parametrize("error", [NotSent("away"), Busy("later"), Refused("no"), LeaseLost()])

@@ -1,7 +1,9 @@
+import uuid
+
 import pytest
 
 from connector.models import Upsert
-from connector.targets.records import agrees, changed, joined, look, same, text, texts
+from connector.targets.records import agrees, changed, joined, look, request_key, same, text, texts, without
 
 RECORD = {"name": "Sara", "phone": "+966551234567", "address": {"city": "Riyadh", "zip": "12211"}}
 
@@ -73,3 +75,14 @@ def test_the_record_itself_is_never_changed():
 
 def test_all_texts_of_a_record_are_known():
     assert texts({"a": "x", "b": {"c": ["y", {"d": "z"}]}, "e": None}) == ("x", "y", "z")
+
+
+def test_of_a_list_nothing_is_left():
+    record = {"name": "Sara", "phones": [{"type": "MOBILE", "number": "1"}]}
+    assert without(record, ["phones[0].number"]) == {"name": "Sara"}
+
+
+def test_a_key_is_of_exactly_one_request():
+    keys = [request_key("k", RECORD), request_key("k", dict(reversed(RECORD.items())))]
+    assert keys[0] == keys[1] == str(uuid.UUID(keys[0], version=4))
+    assert len({keys[0], request_key("j", RECORD), request_key("k", RECORD | {"name": "Sara (c1)"})}) == 3

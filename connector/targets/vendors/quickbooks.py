@@ -277,5 +277,5 @@ KIND = Kind(
     limits="500 a minute, 10 at once; paced at 450 and 8",
     auth="OAuth2: `connector targets connect`",
     proved="vendor's documents",
-    twice="never: a DisplayName is taken once, and a requestid answers a repeated create as the first",
+    twice="never while the mapping keeps the id in Notes: a DisplayName is taken once, a repeated requestid makes nothing",
 )

@@ -109,7 +109,8 @@ class XeroVendor(Vendor):
         return 200, {"Id": guid(1), "Status": "OK", "Contacts": [self.shown(row) for row in rows[:size]]}
 
     def has(self, row, name, text):
-        return str(row.get(name, "")).casefold() == text.casefold()
+        there = str(row.get(name, ""))  # whether case matters in a name is not documented: the worse is supposed
+        return there == text if name == "Name" else there.casefold() == text.casefold()
 
     def shown(self, row):
         return {name: value for name, value in row.items() if name != "id"} | {"HasValidationErrors": False}

@@ -141,6 +141,8 @@ def test_plain_names_are_split_as_the_library_splits_them(words):
         ("العتيبي، نورة", "نورة", "العتيبي"),
         ("خالد (VIP)", "", "خالد (VIP)"),
         ("李 小龙", "小龙", "李"),
+        ("Sara Jr.", "", "Sara Jr."),
+        ("Mr. (Ali)", "", "Mr. (Ali)"),
         ("محمد بن", "محمد", "بن"),
         ("بن", "", "بن"),
     ],

@@ -99,9 +99,8 @@ def _parsed(text: str) -> tuple[str, str]:
     """Ask the library which words are the family's."""
     tokens = [token for token in _PARSER.parse(text).tokens if token.span]
     family = [token.span for token in tokens if token.role is Role.FAMILY and token.span]
-    if not family:
-        before, _, last = text.rpartition(" ")
-        return before, last
+    if not family:  # one name with a title or a suffix: it is the last name, as one name always is
+        return "", text
     start, end = family[0].start, family[-1].end
     before, after = text[:start].strip(_EDGES), text[end:].strip(_EDGES)
     given = any(token.role in {Role.GIVEN, Role.MIDDLE} and token.span.start > end for token in tokens if token.span)

@@ -57,6 +57,17 @@ def spellings(e164: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((f"+{whole}", whole, f"00{whole}", local, national)))
 
 
+def spaced(e164: str) -> tuple[str, ...]:
+    """Return the number as programs write it for people to read.
+
+    >>> spaced("+966551234567")
+    ('+966 55 123 4567', '055 123 4567')
+    """
+    number = _parsed(e164.removeprefix("+"))
+    forms = (PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL)
+    return tuple(phonenumbers.format_number(number, form) for form in forms) if number else ()
+
+
 def bad_prefix(text: str) -> str | None:
     """Say what is wrong with the option `prefix`: digits ("966"), or the path of a field that holds them."""
     if _country(text[:_LONGEST]):

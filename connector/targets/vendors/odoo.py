@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.config_fields import Seconds, Text
 from connector.errors import Refused, Rejected, TargetError, Uncertain
-from connector.mapping.transforms.phone import spellings
+from connector.mapping.transforms.phone import spaced, spellings
 from connector.masking import mask
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
@@ -177,7 +177,7 @@ def _ask(name: str, value: str, *, phone: bool) -> Ask:
         own = name not in OF_COMPANIES or records.text(row.get("commercial_partner_id")) in ("", str(row.get("id")))
         return own and any(records.same(value, there, phone=phone) for there in theirs)
 
-    return Ask(name, spellings(value) if phone else (value,), same)
+    return Ask(name, (*spellings(value), *spaced(value)) if phone else (value,), same)
 
 
 def _near(name: str, known: Mapping[str, Any]) -> str:

@@ -40,6 +40,7 @@ class OdooVendor(Vendor):
     def __init__(self, *, old=False):
         super().__init__()
         self.old, self.version, self.key = old, "17.0" if old else "19.0", KEY
+        self.reads_numbers = True  # with the Python package phonenumbers, which Odoo does without
         self.lacks, self.may, self.xids, self.bad, self.whole = set(), True, {}, [], False
 
     def seed(self, **contact):
@@ -139,7 +140,8 @@ class OdooVendor(Vendor):
     def computed(self, contact):
         phone, email = contact.get("phone"), contact.get("email")
         e164 = "+966" + re.sub(r"\D", "", phone or "")[-9:]
-        more = {"phone_sanitized": e164 if phone and same_phone(phone, e164) else phone or False, "parent_id": False}
+        number = e164 if self.reads_numbers and phone and same_phone(phone, e164) else phone or False
+        more = {"phone_sanitized": number, "parent_id": False}
         more["email_normalized"] = (re.sub(r".*<(.*)>", r"\1", email).lower()) if email else False
         more["commercial_partner_id"] = [contact.get("company") or contact["id"], "…"]
         if contact.get("country_id"):

@@ -186,6 +186,13 @@ def test_fields_that_come_with_a_version_or_module_are_left_out_where_they_are_n
     assert odoo.push(made(odoo, **fields)).how == "unchanged"
 
 
+@pytest.mark.parametrize("typed", ["0551234567", "+966 55 123 4567", "055 123 4567"])
+def test_a_phone_is_found_where_odoo_cannot_read_numbers(odoo, typed):
+    odoo.vendor.reads_numbers = False
+    remote_id = odoo.seed(name="Sara", phone=typed)
+    assert odoo.push(odoo.request(email=None, tax=None)).remote_id == remote_id
+
+
 @pytest.mark.parametrize("typed", ["0551234567", "+966551234567"])
 def test_a_contact_is_found_without_odoos_own_forms(odoo, typed):
     odoo.vendor.lacks = {"email_normalized", "phone_sanitized"}

@@ -1,17 +1,17 @@
 """The command that writes a first configuration: the file, its secrets, its mapping, and what to tell Flavours."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import click
 
+from connector.cli import first_target
 from connector.cli.frame import config_option, json_option, show_json
 from connector.cli.mapping_schema import FILE as SCHEMA_FILE
 
-KINDS = ("csv", "rest", "qoyod")
 TOKEN_FILE = "flavours_path_token"  # noqa: S105 - a file's name
 KEY_FILE = "secrets/key"
 
@@ -22,32 +22,58 @@ class Start:
 
     token: str
     files: Mapping[str, str]
+    connects: str = ""
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS), default="csv")
+@click.argument("kind", default="csv")
 @click.option(
     "--api-key-file", type=click.File("r"), help="Read the target's key from a file, or - for standard input."
 )
 @click.option("--base-url", help="For rest: where the API is, such as https://crm.example.com/api.")
+@click.option(
+    "--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of the target; else it is asked for."
+)
 @click.option("--public-url", help="Where Flavours reaches this machine, such as https://hooks.example.com.")
 @config_option
 @json_option
 def init(
-    kind: str, api_key_file: IO[str] | None, base_url: str | None, public_url: str | None, path: Path, as_json: bool
+    kind: str,
+    api_key_file: IO[str] | None,
+    base_url: str | None,
+    given: tuple[str, ...],
+    public_url: str | None,
+    path: Path,
+    as_json: bool,
 ) -> None:
-    """Write a configuration to begin with, for a KIND of target: csv (the default), rest or qoyod.
+    """Write a configuration to begin with, for a KIND of target (csv, the default, is a contact book for Excel).
 
-    Asks for the target's key (or takes it from --api-key-file, or from the variable CONNECTOR_API_KEY), and prints
-    the address that Flavours must be told.
+    `connector targets kinds` lists the kinds. Asks for the target's key (or takes it from --api-key-file, or from the
+    variable CONNECTOR_API_KEY) and for the settings that it cannot do without, and prints the address that Flavours
+    must be told.
     """
-    _refuse_overwriting(path, _names(kind))
-    if kind == "rest" and not base_url:
-        base_url = click.prompt("Base URL of the API, such as https://crm.example.com/api", err=True)
-    key = "" if kind == "csv" else _key(kind, api_key_file)
-    start = prepare(kind, key, base_url or "", public_url)
+    asks = () if kind in _TARGETS else first_target.asks(kind)
+    _refuse_overwriting(path, [*_names(kind), *first_target.files(kind, asks)])
+    start = _start(kind, asks, first_target.pairs(given), api_key_file, base_url, public_url)
     written = write(path, start)
     _tell(start, written, path, public_url, as_json)
+
+
+def _start(
+    kind: str,
+    asks: Sequence[first_target.Asked],
+    given: Mapping[str, str],
+    file: IO[str] | None,
+    base_url: str | None,
+    public_url: str | None,
+) -> Start:
+    if kind not in _TARGETS:
+        secret = next((asked.name for asked in asks if asked.secret), None)
+        known = {**given, **({secret: _key(kind, file)} if secret and file else {})}
+        return prepare_any(kind, first_target.filled(asks, known), public_url)
+    if kind == "rest" and not base_url:
+        base_url = click.prompt("Base URL of the API, such as https://crm.example.com/api", err=True)
+    return prepare(kind, "" if kind == "csv" else _key(kind, file), base_url or "", public_url)
 
 
 def _key(kind: str, file: IO[str] | None) -> str:
@@ -64,37 +90,48 @@ def _key(kind: str, file: IO[str] | None) -> str:
 
 def prepare(kind: str, key: str, base_url: str, public_url: str | None, server: str = "") -> Start:
     """Make a first configuration; `server` replaces the server's settings (the demo's free port)."""
+    token = secrets.token_urlsafe(24)
+    target = _TARGETS[kind].format(base_url=_quoted(base_url))
+    texts = _texts(kind, token, target, server or _server(public_url), "")
+    return Start(token, texts | ({} if kind == "csv" else {f"secrets/{kind}_key": key + "\n"}))
+
+
+def prepare_any(kind: str, asked: Sequence[first_target.Asked], public_url: str | None) -> Start:
+    """Make a first configuration of a kind that is all settings; OAuth2 gets a key to encrypt its tokens with."""
+    oauth2 = any(each.name.startswith("oauth2.") for each in asked)
+    files = {file: each.value + "\n" for each in asked if (file := first_target.file(kind, each))}
+    token = secrets.token_urlsafe(24)
+    texts = _texts(kind, token, first_target.block(kind, asked), _server(public_url), _KEY_LINE if oauth2 else "")
+    texts |= files | ({KEY_FILE: secrets.token_urlsafe(32) + "\n"} if oauth2 else {})
+    return Start(token, texts, first_target.connects(kind, asked))
+
+
+def _texts(kind: str, token: str, target: str, server: str, secret_key: str) -> dict[str, str]:
     from connector.bundled import bundled
 
-    token = secrets.token_urlsafe(24)
-    url = f", public_url: {_quoted(public_url.rstrip('/'))}, trusted_proxy: 127.0.0.1" if public_url else ""
     text = _CONFIG.format(
         kind=kind,
-        server=server or f"host: 127.0.0.1, port: 8080{url}",
-        target=_TARGETS[kind].format(base_url=_quoted(base_url)),
-        name=_NAMES[kind],
-        observe=_OBSERVE[kind],
-        secret_key=_KEY_LINE if _keeps_tokens(kind) else "",
+        server=server,
+        target=target,
+        name=_NAMES.get(kind, kind),
+        observe=_OBSERVE.get(kind, _OBSERVE["rest"]),
+        secret_key=secret_key,
     )
-    mapping, schema = (
-        (bundled("mappings") / name).read_text(encoding="utf-8") for name in (f"{kind}.yaml", SCHEMA_FILE)
-    )
-    texts = {"": text, f"secrets/{TOKEN_FILE}": token + "\n"}
-    texts |= {f"mappings/{kind}.yaml": mapping, f"mappings/{SCHEMA_FILE}": schema}
-    texts |= {f"secrets/{kind}_key": key + "\n", KEY_FILE: secrets.token_urlsafe(32) + "\n"}
-    return Start(token, {name: texts[name] for name in _names(kind)})
+    shipped = bundled("mappings")
+    mapping, schema = ((shipped / name).read_text(encoding="utf-8") for name in (f"{kind}.yaml", SCHEMA_FILE))
+    names = _names(kind)
+    return dict(zip(names, (text, token + "\n", mapping, schema), strict=False))
+
+
+def _server(public_url: str | None) -> str:
+    url = f", public_url: {_quoted(public_url.rstrip('/'))}, trusted_proxy: 127.0.0.1" if public_url else ""
+    return f"host: 127.0.0.1, port: 8080{url}"
 
 
 def _names(kind: str) -> list[str]:
     """Return the files of a first configuration, by their path beside it; "" is the configuration itself."""
     names = ["", f"secrets/{TOKEN_FILE}", f"mappings/{kind}.yaml", f"mappings/{SCHEMA_FILE}"]
-    names += [f"secrets/{kind}_key"] if kind != "csv" else []
-    return names + ([KEY_FILE] if _keeps_tokens(kind) else [])
-
-
-def _keeps_tokens(kind: str) -> bool:
-    """Tell whether a first configuration of this kind uses OAuth2, whose tokens are stored encrypted."""
-    return "oauth2:" in _TARGETS[kind]
+    return names + ([f"secrets/{kind}_key"] if kind in {"rest", "qoyod"} else [])
 
 
 def _refuse_overwriting(path: Path, names: Iterable[str]) -> None:
@@ -132,7 +169,9 @@ def _tell(start: Start, written: list[Path], path: Path, public_url: str | None,
     click.echo(f"\nThe address for Flavours (treat it as a secret):\n  {url}")
     if not public_url:
         click.echo(f"  (on this machine: http://127.0.0.1:8080{door}; Flavours needs an HTTPS address before it)")
-    click.echo(f"\nA message for Flavours:\n\n{message}\n\nNext: connector check --online, then connector serve")
+    click.echo(
+        f"\nA message for Flavours:\n\n{message}\n\nNext: {start.connects}connector check --online, then connector serve"
+    )
 
 
 def _quoted(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from connector.mapping.clean import clean, flat
 from connector.mapping.expressions import LONGEST_RESULT
-from connector.mapping.paths import Keys, Path, items
+from connector.mapping.paths import Keys, Path
 from connector.mapping.shape import Rule, Taken
 from connector.mapping.template import Condition, Template
 from connector.models import Event
@@ -112,7 +112,7 @@ def left_alone(rules: Iterable[Rule], there: Container[str]) -> list[str]:
 
     A label helps nobody without its number. They are all `shared` ones; an item of nothing else is meant, and stays.
     """
-    inside = [(rule, places) for rule in rules if (places := items(rule.keys))]
+    inside = [(rule, rule.items) for rule in rules if rule.items]
     given: dict[Keys, bool] = {}
     for rule, places in inside:
         if not shared(rule):

@@ -125,7 +125,6 @@ def place(text: str) -> Keys | None:
     return tuple(_keys(text))
 
 
-@lru_cache(maxsize=1024)
 def items(keys: Keys) -> tuple[Keys, ...]:
     """Return the items of lists that a place lies in: `phones[0]` for `phones[0].value`, none for `name`."""
     return tuple(keys[: depth + 1] for depth, key in enumerate(keys[:-1]) if isinstance(key, int))
@@ -139,7 +138,7 @@ def nest(values: Iterable[tuple[Keys, Any]]) -> dict[str, Any]:
         for key in keys[:-1]:
             here = here.setdefault(key, {})
         here[keys[-1]] = value
-    return {str(key): _listed(value) for key, value in root.items()}
+    return {str(key): _listed(value) if isinstance(value, dict) else value for key, value in root.items()}
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -154,12 +153,12 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _listed(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if value and all(isinstance(key, int) for key in value):
-        return [_listed(value[key]) for key in sorted(value)]
-    return {key: _listed(item) for key, item in value.items()}
+def _listed(group: dict[str | int, Any]) -> Any:
+    """Turn each group whose keys are numbers into a list."""
+    whole = {key: _listed(item) if isinstance(item, dict) else item for key, item in group.items()}
+    if all(isinstance(key, int) for key in whole):
+        return [whole[key] for key in sorted(whole)]
+    return whole
 
 
 def _keys(text: str) -> Iterable[str | int]:

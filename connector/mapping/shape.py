@@ -3,7 +3,7 @@
 import typing as t
 from dataclasses import dataclass, field
 
-from connector.mapping.paths import Keys
+from connector.mapping.paths import Keys, items
 from connector.mapping.template import Condition
 from connector.mapping.transforms import OnInvalid, Options, Transform
 from connector.models import Event, OnNameTaken
@@ -72,6 +72,7 @@ class Rule:
     exact: bool = field(init=False)
     phone: bool = field(init=False)
     varies: bool = field(init=False)
+    items: tuple[Keys, ...] = field(init=False)  # of lists, that it lies in
 
     def __post_init__(self) -> None:
         extra = (self.steps, self.lookup, self.default, self.when, self.required, self.max_length)
@@ -80,6 +81,7 @@ class Rule:
             "exact": any(step.transform.exact for step in self.steps),
             "phone": any(step.name == "phone" for step in self.steps),
             "varies": bool(self.take.paths),
+            "items": items(self.keys),
         }
         for name, fact in facts.items():
             object.__setattr__(self, name, fact)

@@ -40,8 +40,6 @@ def said(wrong: MarkedYAMLError, lines: list[str]) -> Said:
         return _second_colon(at, lines)
     if "expected ',' or" in complaint:
         return _open_bracket(begins, at, lines)
-    if "but found '<scalar>'" in complaint and "{{" in lines[at.line][: at.column]:
-        return at.line, lines[at.line].index("{{"), TEMPLATE
     for pattern, words in _AT_THE_BEGINNING:
         if re.search(pattern, complaint):
             return begins.line, begins.column, words

@@ -60,14 +60,21 @@ def verdict(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
             f"{asked.shown} answers with a redirect to {host}; set base_url to the address that answers itself"
         )
     status = answer.status if answer.status >= 400 else complaint(answer.data)
-    if status is None:
-        return None
-    said = asked.hide(says(answer))
-    what = f"{asked.shown} answered {answer.status}" + (f": {said}" if said else "")
-    return _error(status, what, answer, asked, now)
+    return None if status is None else failure(status, answer, asked, now)
 
 
-def _error(status: int, what: str, answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
+def failure(status: int, answer: Answer, asked: Asked, now: datetime, said: str | None = None) -> TargetError:
+    """Return what an answer means that failed with this status, whatever its own says; `said` are the vendor's words."""
+    return _error(status, sentence(answer, asked, says(answer) if said is None else said), answer, asked, now)
+
+
+def sentence(answer: Answer, asked: Asked, said: str) -> str:
+    """Return what to tell people: what was asked, the status, and the vendor's words with nothing personal in them."""
+    said = asked.hide(said)
+    return f"{asked.shown} answered {answer.status}" + (f": {said}" if said else "")
+
+
+def _error(status: int, what: str, answer: Answer, asked: Asked, now: datetime) -> TargetError:
     wait = retry_after(answer.headers.get("Retry-After"), now)
     if status == 429 or (status == 503 and wait is not None):
         return Busy(what, wait)

@@ -129,7 +129,8 @@ class Kind:
 
     `open` takes the target's configuration, its settings as `schema` loaded them, and the surroundings. `limits`,
     `auth` and `proved` are words for people: the vendor's limit and our pace, the credentials, and against what it was
-    tried. `oauth2` says, from a target's settings, what it needs to know of OAuth2 (None: this target uses none).
+    tried. `asks` are settings that `init` asks for although the schema can do without. `oauth2` says, from a target's
+    settings, what it needs to know of OAuth2 (None: this target uses none).
     """
 
     label: str
@@ -142,4 +143,5 @@ class Kind:
     limits: str = "–"
     auth: str = "none"
     proved: str = ""
+    asks: tuple[str, ...] = ()
     oauth2: Callable[[Mapping[str, Any]], OAuth2 | None] | None = None

@@ -89,7 +89,7 @@ class Call:
     `form` is sent as a web form in place of JSON, `raw` as it is, with its Content-Type among the
     headers. A call that `writes` goes out only while the lease holds; one that is not `repeatable` is repeated within the
     attempt only when it surely never left. `personal` are the record's own texts. `needs_json`: a 2xx without JSON
-    is no answer.
+    is no answer; `any_body`: whoever asked reads the body, whatever it is.
     """
 
     method: str
@@ -103,6 +103,7 @@ class Call:
     writes: bool = False
     repeatable: bool = True
     needs_json: bool = True
+    any_body: bool = False
     bare_404: bool = False
     personal: Sequence[str] = ()
 
@@ -273,7 +274,7 @@ def _worth_repeating(error: BaseException, again: tuple[type[TargetError], ...])
 
 
 def _unreadable(answer: Answer, call: Call, shown: str) -> Uncertain | None:
-    if answer.is_json or not (call.needs_json or answer.body.strip()):
+    if call.any_body or answer.is_json or not (call.needs_json or answer.body.strip()):
         return None
     what = "something that is not JSON" if answer.body.strip() else "nothing"
     return Uncertain(f"{shown} answered {answer.status} with {what}")

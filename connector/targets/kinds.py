@@ -14,7 +14,6 @@ from connector.config import TargetConfig
 from connector.errors import ConfigError, Problem
 from connector.targets.base import Around, Kind, Target
 from connector.targets.grants import OAuth2
-from connector.targets.presets import preset
 
 GROUP = "connector.targets"  # the entry points by which other packages bring kinds of their own
 _HERE = Path(__file__).parent
@@ -60,7 +59,8 @@ def kind(name: str) -> Kind:
         found: Kind = import_module(_OURS.get(name) or f"connector.targets.vendors.{name}").KIND
         return found
     if (_HERE / "presets" / f"{name}.yaml").is_file():
-        return preset(_HERE / "presets" / f"{name}.yaml")
+        described: Kind = import_module("connector.targets.presets").preset(_HERE / "presets" / f"{name}.yaml")
+        return described
     return _brought(name)
 
 

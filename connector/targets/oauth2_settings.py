@@ -62,13 +62,13 @@ class OAuth2Settings(Group):
 
     def __init__(self, *grants: Grant, addressed: bool = False, **more: Any) -> None:
         super().__init__(**more)
-        self._grants, self._addressed = grants, addressed
+        self.grants, self._addressed = grants, addressed
 
     @validates_schema(skip_on_field_errors=True)
     def complete(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a grant that the vendor does not know, and one that lacks something."""
-        if data["grant"] is not None and data["grant"] not in self._grants:
-            raise ValidationError(f"must be one of: {', '.join(self._grants)}", "grant")
+        if data["grant"] is not None and data["grant"] not in self.grants:
+            raise ValidationError(f"must be one of: {', '.join(self.grants)}", "grant")
         grant = self._grant(data)
         missing = [name for name in _NEEDS[grant] if data[name] is None]
         missing += ["token_url"] if self._addressed and data["token_url"] is None else []
@@ -89,11 +89,11 @@ class OAuth2Settings(Group):
         given: Grant | None = data["grant"]
         if given is not None:
             return given
-        if data["private_key"] is not None and "jwt_bearer" in self._grants:
+        if data["private_key"] is not None and "jwt_bearer" in self.grants:
             return "jwt_bearer"
         if data["refresh_token"] is not None or data["authorize_url"] is not None:
-            return "refresh_token" if "refresh_token" in self._grants else self._grants[0]
-        return self._grants[0]
+            return "refresh_token" if "refresh_token" in self.grants else self.grants[0]
+        return self.grants[0]
 
 
 def oauth2(*grants: Grant, addressed: bool = False, **more: Any) -> fields.Nested:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -11,6 +12,8 @@ from connector.mapping.transforms.phone import same_phone
 from connector.models import Upsert
 
 Record = Mapping[str, Any]
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def leaves(record: Record, before: str = "") -> Iterator[tuple[str, Any]]:
@@ -111,6 +114,13 @@ def changed(request: Upsert, record: Record, row: Record) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name in different}
 
 
+def plain_id(customer: str) -> str:
+    """Return the customer's id as a name that any system takes: letters, digits, - and _; an odd id by its hash."""
+    if _PLAIN_ID.fullmatch(customer):
+        return customer
+    return f"x{hashlib.sha256(customer.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
+
+
 def suffixed(name: str, customer: str) -> str:
     """Return the name that a contact gets when its own is taken: with the beginning of the customer's id."""
     return f"{name} ({customer[:8]})"
@@ -124,10 +134,19 @@ def renamed(request: Upsert, field: str, name: str) -> Upsert:
 
 
 def signed(request: Upsert, field: str) -> Upsert:
-    """Return the request with the customer's id in its record and its match values: the target knows him again by it."""
+    """Return the request with the customer's id in its record and its match values: the target knows him again by it.
+
+    `field` is dotted where it stands in a group.
+    """
     others = (one for one in request.match if one[0] != field)
-    record = {**request.record, field: request.customer}
+    record = _with(request.record, field, request.customer)
     return replace(request, record=record, match=((field, request.customer), *others))
+
+
+def _with(record: Any, name: str, value: Any) -> dict[str, Any]:
+    first, _, rest = name.partition(".")
+    there = record if isinstance(record, Mapping) else {}
+    return {**there, first: _with(there.get(first), rest, value) if rest else value}
 
 
 def rows(items: Any) -> list[dict[str, Any]]:

@@ -1,73 +1,26 @@
 """What a declarative target may say: one schema, checked as a whole, so that a mistake shows before the first customer."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from connector.config_fields import Flag, Group, Text
-from connector.targets.blanks import Template, template
+from connector.config_fields import Flag, Group, Several, Text
 from connector.targets.oauth2_settings import oauth2
+from connector.targets.rest_form import (
+    MESSAGES,
+    Blanks,
+    ErrorSettings,
+    FieldsSettings,
+    Named,
+    PageSettings,
+    Shaped,
+    SuccessSettings,
+)
+from connector.targets.rest_form import group as _group
 from connector.targets.settings import HttpSettings, header_text, secret
 
-_MESSAGES: dict[str, Any] = {
-    "required": "is missing",
-    "null": "is empty; fill it, or delete the line",
-    "invalid": "must be a list: each item on a line of its own, behind a dash",
-    "type": "must be a group of settings, each on a line of its own",
-}
-_PLAIN = re.compile(r"[A-Za-z0-9/_.~!$&'()*+,;=:@%-]*")
 _RESERVED = {"content-length", "content-type", "host", "transfer-encoding"}
-
-
-class Blanks(Text):
-    """Take a text with {{ blanks }}; `may` are the blanks that make sense here, beside those of the record."""
-
-    def __init__(self, *may: str, path: bool = False, **more: Any) -> None:
-        super().__init__(**more)
-        self._may, self._path = may, path
-
-    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
-        text = super()._deserialize(value, *rest, **more)
-        if self._path and (not text.startswith("/") or "?" in text or "#" in text):
-            raise ValidationError("must be a path that begins with / and has no ? or #")
-        try:
-            read = template(text)
-        except ValueError as wrong:
-            raise ValidationError(str(wrong)) from None
-        if self._path and not all(map(_PLAIN.fullmatch, read.fixed)):
-            raise ValidationError("must be written in plain characters, others as %20 and so on")
-        strange = next((n for n in read.names if not n.startswith("record.") and n not in self._may), None)
-        if strange is not None:
-            raise ValidationError(f"{{{{ {strange} }}}} is not known yet at this point")
-        return read
-
-
-class Named(fields.Field[Any]):
-    """Take a group of texts with {{ blanks }}, each under its name."""
-
-    default_error_messages = _MESSAGES
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Template]:
-        if not isinstance(value, dict):
-            raise self.make_error("type")
-        made, errors = {}, {}
-        for name, text in value.items():
-            try:
-                made[name] = _BLANKS.deserialize(text)
-            except ValidationError as wrong:
-                errors[name] = wrong.messages
-        if errors:
-            raise ValidationError(errors)
-        return made
-
-
-_BLANKS = Blanks("customer", required=True)
-
-
-def _group(schema: type[Schema], **more: Any) -> fields.Nested:
-    return fields.Nested(schema(), error_messages=_MESSAGES, **more)
 
 
 class HeaderSettings(Group):
@@ -104,10 +57,15 @@ class FindSettings(Group):
     """Be one rung of `find`."""
 
     path = Blanks("customer", path=True, required=True)
-    query = Named(load_default=dict)
+    query = Named(shaped=True, load_default=dict)
     records = Text(load_default=None)
+    row = Text(load_default=None)
     match = Named(required=True, validate=validate.Length(min=1, error="names no field to compare"))
     id = Text(load_default="id")
+    spellings = Flag(load_default=False)
+    search = Flag(load_default=False)
+    short = Flag(load_default=False)
+    page = _group(PageSettings, load_default=None)
 
 
 class FetchSettings(Group):
@@ -126,8 +84,15 @@ class CreateSettings(Group):
     )
     path = Blanks("customer", path=True, required=True)
     envelope = Text(load_default=None)
+    beside = Shaped(load_default=None)
     record = Text(load_default=None)
     id = Text(load_default="id")
+
+    @validates_schema(skip_on_field_errors=True)
+    def apart(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse to mix the record with what is sent beside it."""
+        if data["beside"] is not None and data["envelope"] is None:
+            raise ValidationError("is missing; with `beside` the record needs a name of its own", "envelope")
 
 
 class UpdateSettings(Group):
@@ -139,6 +104,13 @@ class UpdateSettings(Group):
     path = Blanks("customer", "remote_id", path=True, required=True)
     envelope = Text(load_default=None)
     record = Text(load_default=None)
+    only_changed = Flag(load_default=None)
+
+
+def keyed(create: Mapping[str, Any]) -> bool:
+    """Tell whether a create names the customer, in its path or beside the record, so that it makes nothing twice."""
+    beside = create["beside"].names if create["beside"] else ()
+    return "customer" in (*create["path"].names, *beside)
 
 
 def _header_name(value: str) -> None:
@@ -158,8 +130,8 @@ class RestSettings(HttpSettings):
     find = fields.List(
         _group(FindSettings),
         load_default=list,
-        error_messages=_MESSAGES,
-        metadata={"help": "how to look for a contact: path, query, records, match, id; asked in this order"},
+        error_messages=MESSAGES,
+        metadata={"help": "how to look for a contact: path, query, records, match, id …; asked in this order"},
     )
     fetch = _group(
         FetchSettings,
@@ -169,15 +141,40 @@ class RestSettings(HttpSettings):
     create = _group(
         CreateSettings,
         required=True,
-        metadata={"help": "how to make one: method, path, envelope, id"},
+        metadata={"help": "how to make one: method, path, envelope, beside, record, id"},
     )
     update = _group(
         UpdateSettings,
         load_default=None,
-        metadata={"help": "how to change one: method, path, envelope"},
+        metadata={"help": "how to change one: method, path, envelope, record, only_changed"},
     )
     idempotency_header = Text(
         load_default=None, validate=_header_name, metadata={"help": "the header that makes a repeated create harmless"}
+    )
+    success = _group(
+        SuccessSettings, load_default=None, metadata={"help": "what an answer says that is one: path, equals"}
+    )
+    message = Text(load_default=None, metadata={"help": "where an error holds the sentence for people"})
+    errors = fields.List(
+        _group(ErrorSettings),
+        load_default=list,
+        error_messages=MESSAGES,
+        metadata={"help": "what errors mean whose status does not tell it; the first rule that fits decides"},
+    )
+    soft = Several(
+        Text(),
+        "field",
+        load_default=(),
+        metadata={"help": "fields that are left out when the system refuses them, so that the rest goes through"},
+    )
+    field_list = _group(
+        FieldsSettings,
+        load_default=None,
+        metadata={"help": "where the system lists its fields; `targets check` compares the mapping with it"},
+    )
+    customer_field = Text(
+        load_default=None,
+        metadata={"help": "the field that holds the customer's id: always sent, and another's id there is respected"},
     )
     at_most_once = Flag(
         load_default=False, metadata={"help": "true: nothing can be looked up; a lost answer ends held"}
@@ -186,12 +183,12 @@ class RestSettings(HttpSettings):
     @validates_schema(skip_on_field_errors=True)
     def once(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a target that could make twins, or could not update."""
-        addressed = "customer" in data["create"]["path"].names
+        addressed = keyed(data["create"])
         sure = data["find"] or data["idempotency_header"] or addressed or data["at_most_once"]
         if not sure:
             raise ValidationError(
-                "could make a contact twice after a lost answer; give it find, idempotency_header or a path with "
-                "{{ customer }}, or accept held deliveries with at_most_once: true",
+                "could make a contact twice after a lost answer; give it find, idempotency_header, or {{ customer }} in "
+                "path or beside, or accept held deliveries with at_most_once: true",
                 "create",
             )
         if data["update"] is None and not addressed:

@@ -11,7 +11,6 @@ import pytest
 import requests
 
 from connector.bundled import bundled
-from connector.cli import init
 from tests.cli.conftest import command, environment
 from tests.installation import free_port
 from tests.targets.stub_issuer import CLIENT, SECRET, Issuer
@@ -336,10 +335,15 @@ def test_a_decision_about_a_delivery_needs_no_token(home, issuer):
     assert issuer.asked == []
 
 
-def test_init_makes_the_key_that_the_tokens_of_oauth2_need(cli, monkeypatch):
-    text = "  books:\n    kind: qoyod\n    api_key: x\n    # oauth2: {{client_id: x}}\n"
-    monkeypatch.setitem(init._TARGETS, "qoyod", text)
-    assert cli("init", "qoyod", stdin="k\n").exit_code == 0
+def test_init_makes_the_key_that_the_tokens_of_oauth2_need(cli):
+    told = cli(
+        "init",
+        "zoho_books",
+        *(f"--set={x}" for x in ("region=sa", "organization_id=1", "oauth2.client_id=id")),
+        stdin="s3cret\n",
+    )
+    assert told.exit_code == 0
+    assert "Next: connector targets connect zoho_books, connector check" in told.output
     from connector import config
 
     made = config.load(Path("config.yaml"), {})

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from connector import config
+from connector.cli import first_target
 from connector.mapping import document
+from connector.targets import kinds
 
 
 def mode(path):
@@ -101,12 +103,6 @@ def test_nothing_is_overwritten(cli, there):
     assert len([file for file in cli.folder.rglob("*") if file.is_file()]) == 1
 
 
-def test_a_kind_that_there_is_not(cli):
-    result = cli("init", "salesforce")
-    assert result.exit_code == 2
-    assert "'csv', 'rest', 'qoyod'" in result.stderr
-
-
 def test_init_in_json(cli):
     told = cli.json("init")
     token = Path("secrets/flavours_path_token").read_text().strip()
@@ -122,3 +118,68 @@ def test_an_editor_finds_the_schema_beside_the_mapping(cli, kind):
     (line,) = [line for line in lines if "yaml-language-server" in line]
     named = line.removeprefix("# yaml-language-server: $schema=")
     assert Path("mappings", named).read_text() == cli("mapping", "schema").stdout
+
+
+def given(kind):
+    "What a person must say of a kind: plain settings by --set, secrets at the prompt."
+    values = {
+        "my_domain": "acme",
+        "base_url": "https://crm.example.com",
+        "organization_id": "123",
+        "realm_id": "123",
+        "region": "sa",
+    }
+    asked = first_target.asks(kind)
+    plain = [
+        f"--set={a.name}={values.get(a.name, 'https://crm.example.com' if 'url' in a.name else 'name-1')}"
+        for a in asked
+        if not a.secret
+    ]
+    shaped = {"url": "https://hooks.example.com/s3cret", "secret": "whsec_" + "s3cretKey0123456" * 2}
+    return plain, "".join(f"{shaped.get(a.name, 's3cret-key-0123456789')}\n" for a in asked if a.secret)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds.names() if kind not in ("csv", "rest", "qoyod")])
+def test_every_kind_can_begin(cli, kind):
+    plain, secrets = given(kind)
+    result = cli("init", kind, *plain, stdin=secrets)
+    assert result.exit_code == 0, result.output
+    assert "s3cret" not in result.output + Path("config.yaml").read_text()
+    assert all(mode(path) == 0o600 for path in Path("secrets").iterdir())
+    made = config.load(Path("config.yaml"), {})
+    assert made.targets[kind].kind == made.syncs[f"customers_to_{kind}"].mapping == kind
+    checked = cli("check")
+    assert checked.exit_code == 0, checked.stderr
+
+
+def test_an_unknown_kind_lists_those_there_are(cli):
+    result = cli("init", "hubspto")
+    assert result.exit_code == 2
+    assert "there is no kind hubspto (there are: csv, rest, " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--set", "colour=red"), "--set colour: not asked for here (asked for: token)"),
+        (("--set", "token"), "--set takes NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_is_not_asked_for(cli, words, says):
+    result = cli("init", "hubspot", *words)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert not list(cli.folder.iterdir())
+
+
+@pytest.mark.parametrize("typed", [" \n", "a\x07b\n"])
+def test_what_is_typed_must_be_something(cli, typed):
+    result = cli("init", "hubspot", "--set", "token=x", stdin="")
+    assert result.exit_code == 0
+    assert "is empty, or holds" in cli("init", "hubspot", "--config", "b/config.yaml", stdin=typed).output
+
+
+def test_the_key_of_any_kind_may_come_from_a_file(cli):
+    (cli.folder / "key.txt").write_text("from-a-file\n")
+    assert cli("init", "hubspot", "--api-key-file", "key.txt").exit_code == 0
+    assert Path("secrets/hubspot_token").read_text() == "from-a-file\n"

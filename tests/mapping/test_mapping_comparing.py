@@ -39,6 +39,7 @@ def test_a_field_that_appears_vanishes_and_differs():
     found = compared(old, new, *people(3))
     counts = {name: (t.appears, t.vanishes, t.differs) for name, t in found.fields.items()}
     assert counts == {"a": (0, 3, 0), "b": (0, 0, 3), "c": (3, 0, 0)}
+    assert [tally.customers for tally in found.fields.values()] == [3, 3, 3]
     assert (found.changed, found.customers) == (3, 3)
     first = found.fields["b"].examples[0]
     assert (first.event, first.customer, first.old, first.new) == (1, "c1", "S1", "Riyadh")

@@ -1,7 +1,6 @@
 """The document: what is read, and every mistake with its place and its cure."""
 
 import hashlib
-import time
 
 import pytest
 
@@ -259,7 +258,6 @@ def test_samples_may_hold_any_value():
         ("a: &a [x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", "`&` and `*` are not used"),
     ],
 )
-def test_a_hostile_document_is_refused_fast(text, says):
-    before = time.monotonic()
+def test_a_hostile_document_is_refused(text, says):
+    "What that costs is measured in tests/mapping/test_mapping_hostile.py."
     assert says in problems(text)[0]
-    assert time.monotonic() - before < 5

@@ -5,6 +5,7 @@ import pytest
 from connector.mapping.fold import fold
 from connector.mapping.transforms import NOWHERE, TRANSFORMS
 
+TYPED = ("test12@gmail.com", "guest1@x.sa", "a@a.com", "no@no.com", "123@123.com", "aaa@gmail.com", "1111@x.sa")
 NOBODY, MADE_UP = "looks like nobody's name", "looks made up (one digit all over)"
 
 
@@ -24,6 +25,10 @@ NOBODY, MADE_UP = "looks like nobody's name", "looks made up (one digit all over
         "بدون اسم",
         "test",
         "N/A",
+        "HungerStation",
+        "Jahez 1042",
+        "هنقرستيشن",
+        "كِيتا",
         "aaaa",
         "ممممم",
     ],
@@ -38,7 +43,9 @@ def test_a_name_without_a_letter(name):
     assert TRANSFORMS["name"].run(name, {}, NOWHERE).warning == "holds no letter"
 
 
-@pytest.mark.parametrize("name", ["Sara Ahmed", "نورة", "Guestave", "Test Omar", "Li", "Aa", "Oo Oo Ahmed", "Usera 1"])
+@pytest.mark.parametrize(
+    "name", ["Sara Ahmed", "نورة", "Guestave", "Test Omar", "Li", "Aa", "Oo Oo Ahmed", "Usera 1", "جاهز العتيبي"]
+)
 def test_somebodys_name(name):
     assert TRANSFORMS["name"].run(name, {}, NOWHERE) == (name, True, None, False)
 
@@ -50,10 +57,18 @@ def test_a_phone_of_one_digit_is_made_up(phone):
     assert result.value.startswith("+9665")
 
 
-@pytest.mark.parametrize("address", ["test@test.com", "NoEmail@example.com", "guest@x.sa", "none@none.com"])
+@pytest.mark.parametrize("address", ["test@test.com", "NoEmail@example.com", "guest@x.sa", "none@none.com", *TYPED])
 def test_nobodys_mailbox(address):
     result = TRANSFORMS["email"].run(address, {}, NOWHERE)
     assert (result.valid, result.junk) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["sara@example.com", "na12@example.com", "noor@noor.sa", "stc@stc.com.sa", "tests@example.com", "ab@example.com"],
+)
+def test_somebodys_mailbox(address):
+    assert TRANSFORMS["email"].run(address, {}, NOWHERE) == (address, True, None, False)
 
 
 @pytest.mark.parametrize("address", ["[email protected]", "s***@gmail.com"])

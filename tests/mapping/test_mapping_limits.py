@@ -79,6 +79,9 @@ def test_too_many_fields_and_too_much_to_read_are_refused():
 
 def test_templates_join_with_a_tilde_and_the_result_has_a_limit(mapped):
     assert mapped("f: {template: \"{{ id ~ '-' ~ city }}\"}", {"id": 7, "city": "R"}).record == {"f": "7-R"}
+    assert mapped('f: {from: id, when: (id ~ city) == "7r"}', {"id": 7, "city": "R"}).record == {"f": "7"}
+    cut = mapped('f: {template: "{{ (city ~ city) | upper }}"}', {"city": "x" * 9_000}).record["f"]
+    assert cut == "X" * 10_000
 
 
 def test_a_sample_says_whether_the_mapping_keeps_it():
@@ -119,3 +122,8 @@ def test_no_shape_hangs(mapped):
     "One star at most, and no other choice: a match is one pass, also over a megabyte."
     for shape in ("*" + "a" * 190 + "b", "a" * 90 + "*" + "a" * 90, "|".join(["*a"] * 60)):
         assert mapped(f'f: {{from: city, use: {{only_if: "{shape}"}}}}', {"city": "a" * 10**6 + "c"}).record == {}
+
+
+@pytest.mark.parametrize("address", ["sara@office.local", "sara@x.invalid", "sara@a.test"])
+def test_an_address_that_can_reach_nobody_is_none(mapped, address):
+    assert mapped("e: {from: user.email, use: email}", {"user": {"email": address}}).record == {}

@@ -1,11 +1,14 @@
 """A name in two fields: a person's is split, a company's and a number stay whole."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from connector.mapping.fold import fold
 from connector.mapping.transforms import NOWHERE, TRANSFORMS
-from connector.mapping.transforms.names import split
+from connector.mapping.transforms.names import _BINDS, _CHILD, _PARSER, _is_known, split
 from tests.mapping.conftest import unhurried
 
 FIELDS = """\
@@ -93,9 +96,61 @@ WORDS = [
 ]
 
 
+PARTED = re.compile(r"[\s,،;؛]+")  # a comma parts two words as a space does: Smith,John
+
+
 @unhurried
 @given(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join) | st.text(max_size=40))
 def test_no_word_is_ever_lost(whole):
-    first, last = split(whole)
-    there = sorted(word.strip(",،;؛ ") for word in f"{first} {last}".split())
-    assert [w for w in there if w] == sorted(w for word in whole.split() if (w := word.strip(",،;؛ ")))
+    there = sorted(filter(None, PARTED.split(" ".join(split(whole)))))
+    assert there == sorted(filter(None, PARTED.split(whole)))
+
+
+LETTERS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=7) | st.text(
+    "ابتثجحخدرسعفقكلمنهوي", min_size=2, max_size=6
+)
+PLAIN = (
+    st.sampled_from(["Sara", "AHMED", "Otaibi", "نورة", "العتيبي", "MBA", "Jr", "III", "Sheikh", "الشيخ", "van"])
+    | LETTERS
+)
+
+
+@unhurried
+@given(st.lists(PLAIN, min_size=2, max_size=5))
+def test_plain_names_are_split_as_the_library_splits_them(words):
+    assume(all(_is_known(word) and fold(word) not in _BINDS | _CHILD for word in words))
+    parsed = _PARSER.parse(" ".join(words))
+    assert split(" ".join(words)) == (f"{parsed.given} {parsed.middle}".strip(), parsed.family)
+
+
+@pytest.mark.parametrize(
+    ("whole", "first", "last"),
+    [
+        ("محمد بن سعد بن فهد العتيبي", "محمد بن سعد بن فهد", "العتيبي"),
+        ("محمد بن سعد بن فهد", "محمد بن سعد", "بن فهد"),
+        ("محمد بن عبد الله بن عبد العزيز آل الشيخ", "محمد بن عبد الله بن عبد العزيز", "آل الشيخ"),
+        ("علي بن أبي طالب", "علي", "بن أبي طالب"),
+        ("د. فهد بن عبد الله القحطاني", "د. فهد بن عبد الله", "القحطاني"),
+        ("Eng. Fahad bin Saad Al Ghamdi", "Eng. Fahad bin Saad", "Al Ghamdi"),
+        ("Al Saud", "", "Al Saud"),
+        ("Fahad Abdul Rahman", "Fahad", "Abdul Rahman"),
+        ("سارة أم خالد", "سارة", "أم خالد"),
+        ("محمد أبا الخيل", "محمد", "أبا الخيل"),
+        ("David Ben Gurion", "David", "Ben Gurion"),
+        ("Nora Alharbi,", "Nora", "Alharbi"),
+        ("العتيبي، نورة", "نورة", "العتيبي"),
+        ("خالد (VIP)", "", "خالد (VIP)"),
+        ("李 小龙", "小龙", "李"),
+        ("Sara Jr.", "", "Sara Jr."),
+        ("Mr. (Ali)", "", "Mr. (Ali)"),
+        ("محمد بن", "محمد", "بن"),
+        ("بن", "", "بن"),
+    ],
+)
+def test_what_binds_stays_together(whole, first, last):
+    assert split(whole) == (first, last)
+
+
+def test_a_name_of_a_megabyte_takes_no_longer_than_its_words():
+    whole = "عبد " * 250_000
+    assert split(whole)[1] == "عبد"

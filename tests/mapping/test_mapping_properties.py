@@ -180,7 +180,7 @@ def test_apply_is_fast():
 
 
 def _timed(mapping, event):
-    before = time.perf_counter()
+    before = time.process_time()
     for _ in range(10):
         apply(mapping, event)
-    return (time.perf_counter() - before) / 10
+    return (time.process_time() - before) / 10

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from connector.errors import MappingError
 from connector.mapping.rules import apply
 from tests.mapping.conftest import event_of, mapping_of
 
@@ -224,3 +225,52 @@ def test_apply_leaves_its_input_alone_and_repeats_itself():
     before = copy.deepcopy(event)
     assert apply(mapping, event) == apply(mapping, event)
     assert event == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "data", "rung"),
+    [
+        ('{template: "FL-{{ qoyod_id }}"}', {"qoyod_id": "7"}, True),
+        ('{template: "FL-{{ qoyod_id }}"}', {}, False),  # FL- would be everybody's
+        ('{template: "FL-{{ qoyod_id or id }}"}', {"id": "c1"}, True),
+        ("{template: \"{{ 'FL-' ~ qoyod_id }}\"}", {}, False),
+        ("{template: \"{{ ('FL-' ~ qoyod_id) | upper }}\"}", {"qoyod_id": "7a"}, True),
+        ('{template: "{{ user.email }} {{ user.phone }}"}', {"user": {"email": "a@b.co"}}, False),
+    ],
+)
+def test_nobody_is_found_by_a_template_with_an_empty_hole(mapped, rule, data, rung):
+    result = mapped(f"f: {rule}", data, "match: [f]\n")
+    assert [field for field, _ in result.match] == (["f"] if rung else [])
+    assert result.record
+
+
+def test_parts_and_templates_lose_the_white_space_at_their_ends(mapped):
+    fields = 'a: {join: [street, city], with: ", "}\nt: {template: "Customer {{ user.name }}"}'
+    assert mapped(fields, {"street": "A ", "city": "\tC"}).record == {"a": "A, C", "t": "Customer"}
+
+
+@pytest.mark.parametrize("field", ["type", "city", "user.lang", "is_company", "data.city", "event.action"])
+def test_nobody_is_found_by_what_many_share(mapped, field):
+    with pytest.raises(MappingError, match="is the same for many customers"):
+        mapped(f"f: {field}", {}, "match: [f]\n")
+
+
+def test_two_guests_who_typed_the_same_to_get_past_the_form_are_not_one_contact(mapped):
+    fields = """\
+        vat: {from: tax_number, use: {saudi_vat: {on_junk: raw}}}
+        cr: {from: crn, use: crn}
+        phone: {from: user.phone, use: phone}
+        email: {from: user.email, use: {email: {on_junk: raw}}}
+        name: {from: user.name, use: name}
+    """
+    typed = {"phone_prefix": "966", "phone": "0500000000", "email": "test@test.com", "name": "ضيف"}
+    data = {"tax_number": "300000000000003", "crn": "1234567890", "user": typed}
+    result = mapped(fields, data, "match: [vat, cr, phone, email, name]\n")
+    assert len(result.record) == 5
+    assert (result.match, result.phones) == ((), frozenset())
+    assert len(result.warnings) == 5
+
+
+def test_a_phone_in_the_place_of_a_register_is_no_company(mapped):
+    result = mapped("kind: {if: is_company, then: company, else: person}", {"crn": "0551234567"})
+    assert result.record == {"kind": "person"}

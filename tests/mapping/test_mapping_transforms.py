@@ -1,7 +1,8 @@
 """The other words of `use`: e-mail, Saudi numbers, dates, names and plain text."""
 
 import pytest
-from hypothesis import given
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connector.mapping.transforms import NOWHERE, TRANSFORMS
@@ -38,6 +39,8 @@ def run(name, value, **options):
         ("date", "-1", "1970-01-01"),
         ("date", "2024-01-17T21:30:00", "2024-01-18"),
         ("date", "2024-01-18T00:30:00+03:00", "2024-01-18"),
+        ("date", "20240118", "2024-01-18"),  # a day, not twenty million milliseconds
+        ("date", "٢٠٢٤-٠١-١٨", "2024-01-18"),
     ],
 )
 def test_a_good_value_is_written_right(name, value, expected):
@@ -100,3 +103,37 @@ def test_unknown_time_zones_are_refused(text):
 def test_a_transform_takes_any_text(name, text):
     result = run(name, text, **({"shape": "0###*|@@"} if name == "only_if" else {}))
     assert result.valid or result.warning
+
+
+@pytest.mark.parametrize("zone", ["Asia/Riyadh", "America/Los_Angeles", "Pacific/Kiritimati"])
+def test_a_birthday_is_the_same_day_everywhere(zone):
+    assert run("date", "1990-05-01", timezone=zone).value == "1990-05-01"
+
+
+@pytest.mark.parametrize(
+    "address", ["sara@mail.test", "sara@here.local", "SALES@Example.com", "a@b-.co", "a@xn--p1ai.com"]
+)
+def test_what_is_not_plain_is_left_to_the_library(address):
+    assert run("email", address)[:2] == by_the_library(address)
+
+
+LABEL = st.text("abz09-", min_size=1, max_size=5)
+ADDRESS = st.tuples(
+    st.lists(st.text("abzAZ09_+-.'", min_size=1, max_size=6), min_size=1, max_size=3).map(".".join),
+    st.lists(LABEL | st.sampled_from(["Example", "xn--a", "test", "local"]), min_size=1, max_size=3).map(".".join),
+).map("@".join)
+
+
+@unhurried
+@given(ADDRESS | st.emails())
+def test_a_plain_address_is_read_as_the_library_reads_it(address):
+    result = run("email", address)
+    assume(not result.junk and "*" not in address)  # what is doubted beyond the library
+    assert result[:2] == by_the_library(address)
+
+
+def by_the_library(address):
+    try:
+        return validate_email(address, check_deliverability=False).normalized, True
+    except EmailNotValidError:
+        return address, False

@@ -3,11 +3,14 @@
 import dataclasses
 
 from connector.bundled import bundled
+from connector.config import TargetConfig
 from connector.errors import Refused
 from connector.mapping import document
 from connector.mapping.paths import nest, place
 from connector.mapping.rules import apply
 from connector.models import Event, Upsert
+from connector.targets import kinds
+from connector.targets.base import Around
 from connector.targets.clock import Clock
 
 BASE = "https://vendor.example.com/api"
@@ -41,7 +44,7 @@ class Fixed:
     def headers(self):
         return {"Authorization": f"Bearer {self.token}"}
 
-    def renew(self, _):
+    def renew(self, _refused):
         raise Refused("401: the token was refused, and there is no other")
 
 
@@ -56,8 +59,10 @@ class Lab:
     external id), once (a create that is sent again makes nothing twice), names (a name is taken only once), batch,
     http, soft (a refused phone is left out; the vendor refuses what `vendor.bad` says), unique (the vendor lets only
     one contact have the value of a rung), signed (a contact that holds another customer's external id is his), pack
-    (the vendor knows every field of the shipped mapping, and tells which there are). `beside` are words of the match
-    list that the vendor cannot be asked by: they only tell whether a contact is the customer.
+    (the vendor knows every field of the shipped mapping, and tells which there are), mute (the answer to a create has
+    no body), lists (a question is answered with a bare list). `beside` are words of the match list that the vendor
+    cannot be asked by: they only tell whether a contact is the customer. blind: nothing can be looked up or read, what
+    is sent is sent. `keys` makes the key of a customer's delivery.
     """
 
     kind: str
@@ -73,6 +78,7 @@ class Lab:
     refusals: object = lambda said: [(status, {"error": {"message": said}}) for status in (200, 400, 422)]
     secrets: tuple = ()
     nobody: str = "99"
+    keys: object = lambda customer: f"key-of-{customer}"
     beside: tuple = ()
     lone: str = "email"
 
@@ -84,6 +90,11 @@ class Lab:
     def alike(self):
         "What a contact must have to be found, in the laboratory's words."
         return {self.rungs[0]: VALUES[self.rungs[0]]}
+
+    @property
+    def agreeing(self):
+        "What a contact of this customer may have, typed as staff type it."
+        return {"phone": "0551234567"} if "phone" in self.rungs else self.alike
 
     @property
     def waits(self):
@@ -104,7 +115,7 @@ class Lab:
         record = nest((place(field), value) for field, value in (there | self.fixed).items())
         fields = {word: self.words[word] for word in ("customer", *self.rungs, *self.beside) if word in self.words}
         match = tuple((field, given[word]) for word, field in fields.items() if given[word] and word != "customer")
-        return Upsert(customer, record, match, f"key-of-{customer}", phones=frozenset({self.phone}), **more)
+        return Upsert(customer, record, match, self.keys(customer), phones=frozenset({self.phone}), **more)
 
     def lacking(self, **more):
         "A request without the field that is filled by itself."
@@ -145,3 +156,14 @@ def mapped(mapping, **given):
 
 def clock(slept):
     return Clock(sleep=slept.append, jitter=lambda: 0.0)
+
+
+def maker(kind, settings, slept):
+    "Return what opens a kind's target at a base URL; `settings` makes its settings for one."
+
+    def make(base):
+        of = kinds.kind(kind)
+        config = TargetConfig("crm", kind, settings(base))
+        return of.open(config, of.schema.load(dict(config.settings)), Around(clock(slept)))
+
+    return make

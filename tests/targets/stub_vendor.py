@@ -89,9 +89,10 @@ class Vendor:
                 self.work(request)
             if fault.status:
                 return fault.status, fault.headers, fault.body, fault.then
-        status, data = self.work(request)
+        status, data, *more = self.work(request)
         then = fault.then if fault else ""
-        return status, {"Content-Type": "application/json"}, b"" if data is None else json.dumps(data).encode(), then
+        headers = {"Content-Type": "application/json"} | (more[0] if more else {})
+        return status, headers, b"" if data is None else json.dumps(data).encode(), then
 
     def page(self, rows, query, size=100):
         if self.ignores_paging:

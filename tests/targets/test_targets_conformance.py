@@ -11,6 +11,9 @@ from tests.targets.conftest import EMAIL, LABS, MADE, PHONE, TAX, TOKEN, Run, ab
 from tests.targets.lab import VALUES, mapped, shipped
 from tests.targets.stub_vendor import Fault
 
+readers = pytest.mark.parametrize("lab", ["csv", *able(without=["blind"])], indirect=True)
+asked_first = pytest.mark.parametrize("live", able("http", "rungs"), indirect=True)
+
 
 def test_a_new_customer_is_created(lab):
     outcome = lab.push()
@@ -19,12 +22,14 @@ def test_a_new_customer_is_created(lab):
     assert [c["name"] for c in lab.contacts()] == ["Sara Ahmed"]
 
 
+@readers
 def test_the_same_customer_again_is_not_created_twice(lab):
     first, again = lab.push(), lab.push()
     assert (again.how, again.remote_id) == ("unchanged", first.remote_id)
     assert len(lab.contacts()) == 1
 
 
+@readers
 def test_a_changed_customer_is_updated(lab):
     first = lab.push()
     again = lab.push(lab.request(name="Sara Salem"))
@@ -48,6 +53,7 @@ def test_a_contact_that_a_person_wants_anew_is_not_made_again_after_a_lost_answe
     assert web.contacts() == []
 
 
+@readers
 def test_observe_writes_nothing(lab):
     outcome = lab.push(lab.request(observe=True))
     assert (type(outcome), outcome.reason) == (Skip, "observe: would create")
@@ -55,6 +61,7 @@ def test_observe_writes_nothing(lab):
     assert lab.contacts() == []
 
 
+@readers
 def test_observe_tells_what_it_would_update(lab):
     first = lab.push()
     outcome = lab.push(lab.request(name="Sara Salem", observe=True))
@@ -62,6 +69,7 @@ def test_observe_tells_what_it_would_update(lab):
     assert [c["name"] for c in lab.contacts()] == ["Sara Ahmed"]
 
 
+@readers
 def test_observe_tells_that_nothing_would_change(lab):
     lab.push()
     assert "as it should be" in lab.push(lab.request(observe=True)).reason
@@ -74,6 +82,7 @@ def test_nothing_is_written_when_the_lease_was_lost(lab):
     assert lab.contacts() == []
 
 
+@readers
 def test_fill_if_empty_fills_only_what_is_empty(lab):
     lab.push(lab.lacking())
     fields = (lab.words["name"], lab.words[lab.lone])
@@ -81,6 +90,7 @@ def test_fill_if_empty_fills_only_what_is_empty(lab):
     assert [(c["name"], c[lab.lone]) for c in lab.contacts()] == [("Sara Ahmed", VALUES[lab.lone])]
 
 
+@readers
 def test_keep_is_never_written_again(lab):
     lab.push(lab.lacking())
     lab.push(lab.request(name="Sara Salem", keep=(lab.words["name"], lab.words[lab.lone])))
@@ -291,8 +301,7 @@ def test_a_link_to_a_contact_that_is_gone_is_dropped(mocked, kind):
 @pytest.mark.parametrize("kind", able("fetch"))
 def test_a_hint_that_agrees_is_updated(mocked, kind):
     web = mounted(kind, mocked)
-    alike = {"phone": "0551234567"} if "phone" in web.rungs else web.alike
-    remote_id = web.seed(name="Sara", **alike)
+    remote_id = web.seed(name="Sara", **web.agreeing)
     outcome = web.push(web.request(remote_hint=remote_id))
     assert (outcome.how, outcome.remote_id) == ("updated", remote_id)
     assert len(web.vendor.said("create")) == 0
@@ -310,7 +319,7 @@ def test_a_hint_to_somebody_else_is_held(mocked, kind):
 @pytest.mark.parametrize("kind", able("fetch"))
 def test_a_hint_to_a_contact_of_another_customer_is_held(mocked, kind):
     web = mounted(kind, mocked)
-    remote_id = web.seed(name="Sara", **web.alike)
+    remote_id = web.seed(name="Sara", **web.agreeing)
     assert web.push(web.request(remote_hint=remote_id), Run({remote_id: "c2"})).code == "already_linked"
 
 
@@ -339,7 +348,9 @@ def test_refused_credentials_hold_the_target(web, status):
     assert web.contacts() == []
 
 
-def test_refused_credentials_fail_the_check(web):
+@pytest.mark.parametrize("kind", able("http", without=["blind"]))
+def test_refused_credentials_fail_the_check(mocked, kind):
+    web = mounted(kind, mocked)
     web.vendor.faults = [Fault(status=401)] * 2
     check = web.target.check()
     assert not check.ok
@@ -415,7 +426,9 @@ def test_an_unreadable_answer_to_a_question_is_never_nobody(mocked, kind, bad):
 
 
 @pytest.mark.parametrize("bad", ["a web page", "truncated JSON", "nothing", "another shape"])
-def test_an_unreadable_answer_to_a_create_may_have_been_a_yes(web, bad):
+@pytest.mark.parametrize("kind", able("http", without=["blind"]))
+def test_an_unreadable_answer_to_a_create_may_have_been_a_yes(mocked, kind, bad):
+    web = mounted(kind, mocked)
     body, status = BAD[bad]
     web.vendor.faults = [Fault("create", status, body, commits=True)] * 3
     outcome = web.push()
@@ -498,7 +511,8 @@ def test_no_secret_in_any_outcome(web):
 def test_a_target_that_is_away_costs_nothing(live):
     away = live.on("http://127.0.0.1:1/api")
     outcome = away.push()
-    assert (outcome.spent, outcome.trouble.kind, outcome.maybe_sent) == (False, "busy", False)
+    # Where nothing is asked before, it is the create that was tried: one with a key may have arrived at an earlier try.
+    assert (outcome.spent, outcome.trouble.kind, outcome.maybe_sent) == (False, "busy", "blind" in live.can)
     assert "connection refused" in outcome.reason
 
 
@@ -510,6 +524,8 @@ def test_a_host_that_does_not_exist_costs_nothing(live):
 
 @pytest.mark.parametrize("then", ["hang", "reset", "truncate", "nothing"])
 def test_a_create_whose_answer_is_lost_is_made_once(live, then):
+    if then == "truncate" and "mute" in live.can:
+        pytest.skip("its answer to a create is a status and headers: nothing can be missing of it")
     live.vendor.faults = [Fault("create", then=then)] * 3
     outcome = live.push()
     assert (type(outcome), outcome.maybe_sent, outcome.after) == (Retry, True, live.waits)
@@ -519,12 +535,14 @@ def test_a_create_whose_answer_is_lost_is_made_once(live, then):
     assert len(live.contacts()) == 1
 
 
+@asked_first
 @pytest.mark.parametrize("then", ["reset", "truncate", "nothing"])
 def test_a_question_whose_answer_is_lost_is_asked_again(live, then):
     live.vendor.faults = [Fault("find", then=then)]
     assert live.push().how == "created"
 
 
+@asked_first
 def test_a_question_without_an_answer_in_time_is_for_the_next_attempt(live):
     live.vendor.faults = [Fault("find", then="hang")]
     outcome = live.push()
@@ -532,6 +550,7 @@ def test_a_question_without_an_answer_in_time_is_for_the_next_attempt(live):
     assert live.contacts() == []
 
 
+@asked_first
 def test_an_update_whose_answer_is_lost_is_sent_again(live):
     live.seed(name="Sara", **live.alike)
     live.vendor.faults = [Fault("update", then="reset")]

@@ -4,47 +4,25 @@ import re
 
 from connector.mapping.fold import fold
 
-_NAMES = frozenset(
-    map(
-        fold,
-        (
-            *(
-                "guest",
-                "walk in",
-                "walk-in",
-                "walkin",
-                "walk-in customer",
-                "customer",
-                "cash",
-                "cash customer",
-                "client",
-            ),
-            *("user", "test", "testing", "unknown", "none", "null", "n/a", "na", "no name", "noname", "anonymous"),
-            *(
-                "ضيف",
-                "زائر",
-                "زبون",
-                "عميل",
-                "عميل نقدي",
-                "عميل عام",
-                "مجهول",
-                "بدون اسم",
-                "لا يوجد",
-                "تجربة",
-                "اختبار",
-            ),
-        ),
-    )
+_ENGLISH = (
+    "guest, walk in, walk-in, walkin, walk-in customer, customer, cash, cash customer, client, user, test, testing, "
+    "unknown, none, null, n/a, na, no name, noname, anonymous"
 )
+_ARABIC = "ضيف, زائر, زبون, عميل, عميل نقدي, عميل عام, مجهول, بدون اسم, لا يوجد, تجربة, اختبار"
+# Who orders through a delivery app reaches the till under the app's name.
+_APPS = (
+    "hungerstation, hunger station, jahez, keeta, talabat, mrsool, toyou, the chefz, "
+    "هنقرستيشن, هنجرستيشن, جاهز, كيتا, طلبات, مرسول, تويو, ذا شفز"
+)
+_NAMES = frozenset(map(fold, f"{_ENGLISH}, {_ARABIC}, {_APPS}".split(", ")))
 _NUMBERED = re.compile(r"[\s#_.-]*[0-9]*$")
-_MAILBOXES = frozenset(
-    (
-        *("noemail", "no-email", "no_email", "nomail", "no-mail", "noreply", "no-reply", "none", "null", "na"),
-        *("test", "testing", "guest", "email", "xxx", "asdf"),
-    )
+_BOXES = (
+    "noemail, no-email, no_email, nomail, no-mail, noreply, no-reply, none, null, na, test, testing, guest, email, "
+    "xxx, asdf"
 )
+_MAILBOXES = frozenset(_BOXES.split(", "))
 _MASKED = re.compile(r"\*|\[email.?protected\]", re.IGNORECASE)
-_LONGEST, _TAIL = 100, 7
+_LONGEST, _TAIL, _SHORT = 100, 7, 2
 _COUNTED = "1234567890"
 
 
@@ -73,8 +51,13 @@ def junk_number(number: str) -> str | None:
 
 
 def junk_email(address: str) -> str | None:
-    """Say why a well-formed address is nobody's, None when it may be somebody's."""
-    return "looks like nobody's e-mail address" if address.partition("@")[0].lower() in _MAILBOXES else None
+    """Say why a well-formed address is nobody's (test1@…, a@a.com, 111@…), None when it may be somebody's."""
+    mailbox, _, domain = address.lower().partition("@")
+    word = mailbox.rstrip("0123456789")
+    twice = mailbox == domain.partition(".")[0] and (len(mailbox) <= _SHORT or mailbox.isdecimal())
+    listed = mailbox in _MAILBOXES or (len(word) > _SHORT and word in _MAILBOXES)
+    one_sign = len(mailbox) > _SHORT and mailbox == mailbox[0] * len(mailbox)
+    return "looks like nobody's e-mail address" if listed or twice or one_sign else None
 
 
 def masked(text: str) -> bool:

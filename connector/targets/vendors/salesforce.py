@@ -359,6 +359,7 @@ def _opened(config: TargetConfig, settings: Json, around: Around) -> Salesforce:
 KIND = Kind(
     label="Salesforce",
     schema=SalesforceSettings(),
+    asks=("my_domain",),
     open=_opened,
     oauth2=_oauth2,
     batch_size=BATCH,

@@ -172,6 +172,7 @@ def _oauth2(settings: Mapping[str, Any]) -> OAuth2:
 KIND = Kind(
     label="Zoho Books",
     schema=ZohoBooksSettings(),
+    asks=("region",),
     open=lambda config, settings, around: ZohoBooks(
         settings, around, tokens_of(_oauth2(settings), config.name, settings, around)
     ),

@@ -229,6 +229,7 @@ def _oauth2(settings: Json) -> OAuth2:
 KIND = Kind(
     label="Zoho CRM",
     schema=ZohoCrmSettings(),
+    asks=("region",),
     open=lambda config, settings, around: ZohoCrm(
         settings, around, tokens_of(_oauth2(settings), config.name, settings, around)
     ),

@@ -1,0 +1,210 @@
+"""CardDAV: an address book on any server that keeps vCards (Radicale, Nextcloud, iCloud, SOGo …).
+
+A card's address is made of the customer's id, so a PUT with If-None-Match makes it once, and one with If-Match never
+overwrites what somebody else wrote meanwhile. What phones and staff put into a card stays there. Facts: RFC 6352 and
+RFC 4918, and a real Radicale 3.9.
+"""
+
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from marshmallow import validate
+
+from connector.config_fields import SecretText, Text
+from connector.errors import AlreadyThere, Rejected, TargetError, Uncertain
+from connector.masking import Secret
+from connector.models import Fail, Outcome, Upsert
+from connector.targets import records, vcard, webdav
+from connector.targets.base import Around, Check, Kind, Run
+from connector.targets.http import Call, Http, Line, Ours
+from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
+from connector.targets.pace import opened
+from connector.targets.settings import HttpSettings, address, fingerprint, header_text
+from connector.targets.writing import upsert
+
+TRIES = 3
+NOBODY = "flavours-connector-check"
+
+
+class CarddavSettings(HttpSettings):
+    """Be the settings of an address book."""
+
+    base_url = Text(
+        required=True,
+        validate=address,
+        metadata={"help": "the address book's own, as in https://cloud.example.com/dav/users/sara/customers"},
+    )
+    username = Text(required=True, validate=header_text, metadata={"help": "who may write there"})
+    password = SecretText(required=True, metadata={"help": "that user's (app) password", "secret": True})
+    vcard = Text(
+        load_default="3.0",
+        validate=validate.OneOf(["3.0", "4.0"], error="must be 3.0 or 4.0, in quotes"),
+        metadata={"help": "the version of new cards, 3.0 (all servers) or 4.0"},
+    )
+
+
+class Carddav(Contacts):
+    """Be one address book."""
+
+    kind = "carddav"
+    batch_size = 1
+    idempotent = True
+    partial = True
+    fetches = True
+
+    def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
+        base_url, username, password = settings["base_url"], settings["username"], settings["password"]
+        coded = b64encode(f"{username}:{password}".encode()).decode()
+        line = Line(
+            base_url,
+            settings["timeout"],
+            headers={"Authorization": f"Basic {coded}", "Accept": "*/*"},
+            secrets=(password, Secret(coded)),
+            allow_private=settings["allow_private"],
+            proxy=settings["proxy"],
+            judge=webdav.judge,
+        )
+        self._http = Http(line, opened(settings["pace"], around), around.clock)
+        self._version = settings["vcard"]
+        self.account = fingerprint(base_url, username)
+        self.timeout = self._http.longest
+        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
+
+    def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nothing to make
+        """Ask for somebody who cannot be there, and look at the names of the mapping's fields."""
+        try:
+            self._asked("UID", [("equals", NOBODY)], Upsert(NOBODY, {}, (), ""))
+        except TargetError as error:
+            return Check(ok=False, lines=(str(error),))
+        record: dict[str, Any] = {}
+        for name in fields:
+            first, _, part = name.partition(".")
+            record.setdefault(first, {} if part else "")
+            if part and isinstance(record[first], dict):
+                record[first][part] = ""
+        wrong = tuple(vcard.unknown(record))
+        return Check(ok=not wrong, lines=(f"{self._http.host} answers and takes the password", *wrong))
+
+    def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
+        """Bring each record into the address book, once."""
+        return [self._upsert(request, run) for request in requests]
+
+    def _upsert(self, request: Upsert, run: Run) -> Outcome:
+        wrong = next(vcard.unknown(request.record), None)
+        if wrong is not None:
+            return Fail(f"{wrong}; mend the mapping")
+        record = {"UID": request.customer, **request.record}
+        match = (("UID", record["UID"]), *(pair for pair in request.match if pair[0] != "UID"))
+        keep = (*request.keep, "UID")  # a card that others made keeps the one it has; servers refuse another
+        return upsert(replace(request, record=record, match=match, keep=keep), self, run)
+
+    def rungs(self, request: Upsert) -> Sequence[Rung]:
+        """Ask by the UID, then by each match value; by a phone in each usual spelling."""
+        return [self._rung(name, value, request) for name, value in request.match if "." not in name]
+
+    def fetch(self, remote_id: str, request: Upsert) -> Found | None:
+        """Return a card, None when it is gone."""
+        try:
+            _, lines = self._read(remote_id, request)
+        except Rejected as error:
+            if error.status in (404, 410):
+                return None
+            raise
+        return Found(remote_id, vcard.flat(lines, request.record, request.phones))
+
+    def create(self, request: Upsert, ours: Ours) -> Written:
+        """Make the card, unless there is one at its address."""
+        name = f"{records.plain_id(request.customer)}.vcf"
+        lines = vcard.fresh(request.record, self._version)
+        try:
+            self._put(name, lines, {"If-None-Match": "*"}, request, ours)
+        except Rejected as error:
+            if error.status != 412:
+                raise
+            raise AlreadyThere(str(error), name, status=412) from None
+        return Written(name, "made")
+
+    def update(self, remote_id: str, fields: Row, request: Upsert, ours: Ours) -> Written:
+        """Write the changed fields into the card as it is now; one who writes it meanwhile is not overwritten."""
+        for _ in range(TRIES):
+            etag, lines = self._read(remote_id, request)
+            try:
+                self._put(remote_id, vcard.changed(lines, fields), {"If-Match": etag} if etag else {}, request, ours)
+            except Rejected as error:
+                if error.status != 412:
+                    raise
+                continue
+            return Written(remote_id, "written")
+        raise Uncertain(f"PUT {self._http.host}/{{card}}: somebody else writes this card again and again")
+
+    def _read(self, remote_id: str, request: Upsert) -> tuple[str, list[vcard.Line]]:
+        call = Call("GET", _path(remote_id), "/{card}", any_body=True, personal=records.texts(request.record))
+        answer = self._http.call(call)
+        lines = vcard.read(answer.body.decode("utf-8", "replace"))
+        if lines is None:
+            raise Uncertain(f"GET {self._http.host}/{{card}} answered with something that is no vCard")
+        return answer.headers.get("ETag", ""), lines
+
+    def _put(
+        self, name: str, lines: Sequence[vcard.Line], only: Mapping[str, str], request: Upsert, ours: Ours
+    ) -> None:
+        call = Call(
+            "PUT",
+            _path(name),
+            "/{card}",
+            raw=vcard.written(lines).encode("utf-8", "replace"),
+            headers={"Content-Type": "text/vcard; charset=utf-8", **only},
+            writes=True,
+            any_body=True,
+            personal=records.texts(request.record),
+        )
+        status = self._http.call(call, ours).status
+        if status not in (201, 204):
+            raise Uncertain(f"PUT {self._http.host}/{{card}} answered {status}, which says neither made nor changed")
+
+    def _rung(self, name: str, value: str, request: Upsert) -> Rung:
+        phone = name in request.phones
+        wanted = webdav.typed(value) if phone else [("equals", value)]
+
+        def same(row: Row) -> bool:
+            return records.same(value, row.get(name), phone=phone)
+
+        return Rung(name, [Question(lambda _: Page(self._asked(name, wanted, request), last=True), same)], same)
+
+    def _asked(self, name: str, wanted: Sequence[tuple[str, str]], request: Upsert) -> list[Found]:
+        """Return the cards that have one of the texts in the property."""
+        call = Call(
+            "REPORT",
+            "/",
+            "/",
+            raw=webdav.query(name, wanted),
+            headers={"Content-Type": "application/xml; charset=utf-8", "Depth": "1"},
+            any_body=True,
+            personal=records.texts(request.record),
+        )
+        cards = webdav.cards(self._http.call(call).body)
+        if cards is None:
+            raise Uncertain(f"REPORT {self._http.host}/ answered with something that is no list of cards")
+        read = [(name, vcard.read(text)) for name, text in cards]
+        return [Found(name, vcard.flat(lines, request.record, request.phones)) for name, lines in read if lines]
+
+
+def _path(name: str) -> str:
+    return f"/{quote(name, safe='')}"
+
+
+KIND = Kind(
+    label="CardDAV (an address book of vCards)",
+    schema=CarddavSettings(),
+    open=lambda _config, settings, around: Carddav(settings, around),
+    batch_size=1,
+    match="the card's UID, then the mapping's match list: phone (in every usual spelling), e-mail",
+    upsert="PUT at the customer's own address; looks first for cards that others made",
+    limits="none documented",
+    auth="a user's name and password",
+    proved="real system: Radicale 3.9",
+    twice="never: a customer has one address, and a card is made there only if there is none",
+)

@@ -1,0 +1,203 @@
+"""Odoo (أودو): its contacts (res.partner).
+
+`load` with an external id made of the customer's is the upsert: sent again, and by many at once, it makes one contact.
+It takes many rows, keeps all or none, and refuses them with a message for each.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from connector.config_fields import Seconds, Text
+from connector.errors import Refused, Rejected, TargetError, Uncertain
+from connector.mapping.transforms.phone import spellings
+from connector.masking import mask
+from connector.models import Outcome, Retry, Upsert
+from connector.targets import records
+from connector.targets.base import Around, Check, Kind, Run
+from connector.targets.batches import Ask, Batches, upsert_many
+from connector.targets.http import Http, Line, Ours
+from connector.targets.ladder import Found, Page, Row, Write, Written
+from connector.targets.odoo_api import ALL, Api, judge
+from connector.targets.odoo_terms import BY_VERSION, NORMALIZED, PARTNER, RELATED, Terms
+from connector.targets.outcomes import outcome
+from connector.targets.pace import opened
+from connector.targets.settings import HttpSettings, address, fingerprint, header_text, secret
+
+OF_COMPANIES = ("vat", "company_registry")  # Odoo copies these to the people of a company
+
+
+class OdooSettings(HttpSettings):
+    """Be the settings of an Odoo target."""
+
+    base_url = Text(
+        required=True, validate=address, metadata={"help": "where you log in, as in https://mycompany.odoo.com"}
+    )
+    database = Text(required=True, validate=header_text, metadata={"help": "its name; one host may have several"})
+    api_key = secret("from Odoo: Preferences, Security, New API Key; it lasts three months at most", required=True)
+    login = Text(load_default=None, metadata={"help": "the user whose key it is; needed before Odoo 19"})
+    timeout = Seconds(load_default=30.0, metadata={"help": "how long one answer, for 100 contacts, may take (30s)"})
+
+
+class Odoo(Batches):
+    """Be the contacts of one Odoo database."""
+
+    kind = "odoo"
+    batch_size = 100
+    idempotent = True
+    partial = True
+    fetches = True
+    soft = frozenset({"phone", "mobile", "lang", "l10n_sa_edi_additional_identification_scheme"})
+
+    def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
+        key, base_url, database = settings["api_key"], settings["base_url"], settings["database"]
+        line = Line(
+            base_url,
+            settings["timeout"],
+            headers={"Authorization": f"bearer {key}", "X-Odoo-Database": database},
+            secrets=(key,),
+            allow_private=settings["allow_private"],
+            proxy=settings["proxy"],
+            judge=judge,
+        )
+        self._http = Http(line, opened(settings["pace"], around), around.clock)
+        self._api = Api(self._http, settings, around.clock)
+        self._terms = Terms(self._api)
+        self.account = fingerprint(
+            base_url, database
+        )  # without the key, of which there is a new one every three months
+        self.timeout = self._http.longest
+        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
+
+    def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nothing to make
+        """Ask which Odoo it is, which fields it has, and whether the user may write contacts."""
+        try:
+            way, known = self._api.way(), self._terms.fields()
+            may = {what: self._may(what, old=way.uid is not None) for what in ("create", "write")}
+        except TargetError as error:
+            return Check(ok=False, lines=(str(error),))
+        lines = [f"{self._http.host} is Odoo {way.version} and takes the API key"]
+        lines += [f"the key's user may not {what} contacts; give it Contact Creation" for what in may if not may[what]]
+        names = {re.split(r"[./]", name)[0] for name in fields} - RELATED.keys() - known.keys()
+        wrong = {name for name in names if not BY_VERSION.fullmatch(name)}
+        lines += [f"{name}: Odoo has no such field{_near(name, known)}; mend the mapping" for name in sorted(wrong)]
+        lines += [f"{name}: this Odoo does not have it, so it is left out" for name in sorted(names - wrong)]
+        return Check(ok=all(may.values()) and not wrong, lines=tuple(lines))
+
+    def _may(self, what: str, *, old: bool) -> bool:
+        if old:
+            asked = {"operation": what, "raise_exception": False}
+            return bool(self._api.call(PARTNER, "check_access_rights", asked))
+        return bool(self._api.call(PARTNER, "has_access", {"operation": what}))
+
+    def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
+        """Bring each record to Odoo, once."""
+        try:
+            fitted = [self._terms.fitted(request) for request in requests]
+        except TargetError as error:
+            return [outcome(error) for _ in requests]
+        came = upsert_many([request for request, _ in fitted], self, run)
+        return [_told(item, warnings) for item, (_, warnings) in zip(came, fitted, strict=True)]
+
+    def asks(self, request: Upsert) -> Sequence[Ask]:
+        """Ask by each match value."""
+        return [_ask(name, value, phone=name in request.phones) for name, value in request.match if "." not in name]
+
+    def find_many(self, name: str, values: Sequence[str], requests: Sequence[Upsert]) -> Page:
+        """Return the contacts that have one of the values, typed so or as Odoo itself compares it."""
+        terms: list[Any] = [[name, "in", values]]
+        if NORMALIZED.get(name) in self._terms.fields():
+            terms.append([NORMALIZED[name], "in", [value.lower() for value in values]])
+        else:
+            terms += [[name, "=ilike", re.sub(r"([\\%_])", r"\\\1", value)] for value in values if "@" in value]
+        return Page(self._found(["|"] * (len(terms) - 1) + terms, requests), last=True)
+
+    def fetch_many(self, remote_ids: Sequence[str], requests: Sequence[Upsert]) -> Mapping[str, Found]:
+        """Return the contacts with these ids."""
+        ids = [int(remote_id) for remote_id in remote_ids if re.fullmatch(r"[0-9]{1,9}", remote_id)]
+        return {found.remote_id: found for found in self._found([["id", "in", ids]], requests)} if ids else {}
+
+    def write_many(self, writes: Sequence[Write], ours: Ours) -> Sequence[Written | TargetError]:
+        """Load the contacts, those with the same fields together."""
+        groups: dict[tuple[str, ...], dict[int, Write]] = {}
+        for place, write in enumerate(writes):
+            groups.setdefault(tuple(self._terms.cells(write)), {})[place] = write
+        done: dict[int, Written | TargetError] = {}
+        for group in groups.values():
+            done |= self._loaded(group, ours)
+        return [done[place] for place in range(len(writes))]
+
+    def _loaded(self, group: Mapping[int, Write], ours: Ours) -> dict[int, Written | TargetError]:
+        """Load rows with the same columns; Odoo keeps all or none, so those that it blames go by themselves."""
+        rows = [self._terms.cells(write) for write in group.values()]
+        personal = [text for write in group.values() for text in records.texts(write.fields)]
+        asked = {"fields": list(rows[0]), "data": [list(row.values()) for row in rows], "context": ALL}
+        came = self._api.call(PARTNER, "load", asked, personal, ours)
+        ids, messages = records.look(came, "ids"), records.look(came, "messages")
+        if isinstance(ids, list) and len(ids) == len(rows):
+            return {place: Written(str(remote_id), "loaded") for place, remote_id in zip(group, ids, strict=True)}
+        if ids is not False or not isinstance(messages, list):
+            raise Uncertain(f"{self._http.host} answered {PARTNER}.load with something that is neither yes nor no")
+        errors = [said for said in messages if isinstance(said, dict) and said.get("type") == "error"]
+        # The first row is blamed for another's mistake too: only what is said to a row by itself counts.
+        blamed = {number for said in errors if isinstance(number := said.get("record"), int)}
+        refusal = self._refusal(errors, personal)
+        if len(rows) == 1:
+            return dict.fromkeys(group, refusal)
+        if not blamed:
+            raise refusal
+        places = list(group)
+        parts = [[places[number]] for number in sorted(blamed)]
+        parts += [[place for number, place in enumerate(places) if number not in blamed]]
+        done: dict[int, Written | TargetError] = {}
+        for part in filter(None, parts):
+            done |= self._loaded({place: group[place] for place in part}, ours)
+        return done
+
+    def _refusal(self, errors: Sequence[Row], personal: Sequence[str]) -> Rejected:
+        said = "; ".join(dict.fromkeys(" ".join(records.text(error.get("message")).split()) for error in errors))
+        what = f"{self._http.host} refuses the contact: {mask(said, personal)}"
+        if said.startswith("You are not allowed to"):
+            raise Refused(f"{what}; look at what the user of the API key may do")
+        names = [records.text(error.get("field")) for error in errors]
+        fields = tuple(name.partition("/")[0] for name in names if name)
+        return Rejected(what, fields=fields, status=404 if ".id" in names else 422)
+
+    def _found(self, domain: Sequence[Any], requests: Sequence[Upsert]) -> list[Found]:
+        personal = [text for request in requests for text in records.texts(request.record)]
+        rows = self._api.rows(PARTNER, domain, self._terms.read(requests), personal)
+        return [Found(str(row["id"]), self._terms.row(row)) for row in rows]
+
+
+def _ask(name: str, value: str, *, phone: bool) -> Ask:
+    def same(row: Row) -> bool:
+        theirs = (row.get(name), row.get(NORMALIZED.get(name, name)))
+        own = name not in OF_COMPANIES or records.text(row.get("commercial_partner_id")) in ("", str(row.get("id")))
+        return own and any(records.same(value, there, phone=phone) for there in theirs)
+
+    return Ask(name, spellings(value) if phone else (value,), same)
+
+
+def _near(name: str, known: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f", did you mean `{near[0]}`?" if near else ""
+
+
+def _told(item: Outcome, warnings: Sequence[str]) -> Outcome:
+    return item if isinstance(item, Retry) or not warnings else replace(item, warnings=(*item.warnings, *warnings))
+
+
+KIND = Kind(
+    label="Odoo (contacts), any version that has JSON-2 or JSON-RPC",
+    schema=OdooSettings(),
+    open=lambda _config, settings, around: Odoo(settings, around),
+    batch_size=Odoo.batch_size,
+    match="the mapping's match list: reference, tax number, phone (in every usual spelling), e-mail; archived ones too",
+    upsert="`load` by an external id, 100 at a time; fields of a contact that is there are compared first",
+    limits="none documented; on Odoo Online set `pace: 60/1m`",
+    auth="API key of a user (and its login before 19)",
+    proved="real system: Odoo 19, over JSON-2 and JSON-RPC",
+    twice="never",
+)

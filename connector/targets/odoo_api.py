@@ -47,6 +47,11 @@ class Api:
         self._database, self._key, self._login = (settings[name] for name in ("database", "api_key", "login"))
         self._way: Way | None = None
 
+    @property
+    def host(self) -> str:
+        """Return the host, as an error may show it."""
+        return self._http.host
+
     def call(
         self,
         model: str,

@@ -235,6 +235,6 @@ KIND = Kind(
     match="the rungs of `find`, in their order",
     limits="`pace`",
     auth="`auth`: bearer, basic, header, query or oauth2",
-    proved="real system: a stub CRM over true sockets, killed and cut off at random",
+    proved="a stub CRM over true sockets, killed and cut off at random",
     twice="without idempotency_header or {{ customer }} in create: only a contact stored later than uncertain_wait",
 )

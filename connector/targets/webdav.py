@@ -1,13 +1,15 @@
 """Ask an address book over CardDAV and read what it answers: XML, and a status that says what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from connector.errors import AlreadyThere, Refused, Rejected, TargetError
+from connector.errors import AlreadyThere, Refused, Rejected, TargetError, Uncertain
+from connector.targets import vcard
 from connector.targets.answers import Answer, Asked, verdict
+from connector.targets.http import Call, Http, Ours
 
 _QUERY = """<?xml version="1.0" encoding="utf-8"?>
 <C:addressbook-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav">
@@ -16,6 +18,57 @@ _QUERY = """<?xml version="1.0" encoding="utf-8"?>
 </C:addressbook-query>"""
 _MATCH = '<C:text-match collation="i;unicode-casemap" match-type="{how}">{text}</C:text-match>'
 _DATA = ".//{urn:ietf:params:xml:ns:carddav}address-data"
+
+
+class Book:
+    """Read, write and find the cards of one address book. All raise TargetError."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def get(self, name: str, personal: Sequence[str]) -> tuple[str, list[vcard.Line]]:
+        """Return a card's ETag ("" when the server gives none) and its lines."""
+        answer = self._http.call(Call("GET", _path(name), "/{card}", any_body=True, personal=personal))
+        lines = vcard.read(answer.body.decode("utf-8", "replace"))
+        if lines is None:
+            raise Uncertain(f"GET {self._http.host}/{{card}} answered with something that is no vCard")
+        return answer.headers.get("ETag", ""), lines
+
+    def put(
+        self, name: str, lines: Sequence[vcard.Line], only: Mapping[str, str], personal: Sequence[str], ours: Ours
+    ) -> None:
+        """Write a card; `only` are the conditions, as headers. Rejected with 412 when they are not met."""
+        call = Call(
+            "PUT",
+            _path(name),
+            "/{card}",
+            raw=vcard.written(lines).encode("utf-8", "replace"),
+            headers={"Content-Type": "text/vcard; charset=utf-8", **only},
+            writes=True,
+            any_body=True,
+            personal=personal,
+        )
+        status = self._http.call(call, ours).status
+        if status not in (201, 204):
+            raise Uncertain(f"PUT {self._http.host}/{{card}} answered {status}, which says neither made nor changed")
+
+    def find(
+        self, name: str, wanted: Sequence[tuple[str, str]], personal: Sequence[str]
+    ) -> list[tuple[str, list[vcard.Line]]]:
+        """Return the cards, with their names, that have one of the texts in a property."""
+        call = Call(
+            "REPORT",
+            "/",
+            "/",
+            raw=query(name, wanted),
+            headers={"Content-Type": "application/xml; charset=utf-8", "Depth": "1"},
+            any_body=True,
+            personal=personal,
+        )
+        found = cards(self._http.call(call).body)
+        if found is None:
+            raise Uncertain(f"REPORT {self._http.host}/ answered with something that is no list of cards")
+        return [(card, lines) for card, text in found if (lines := vcard.read(text))]
 
 
 def query(name: str, wanted: Sequence[tuple[str, str]]) -> bytes:
@@ -54,6 +107,10 @@ def judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
         return Rejected(what, status=answer.status)
     error = verdict(answer, asked, now)
     return Rejected(what, status=answer.status) if isinstance(error, Rejected) else error
+
+
+def _path(name: str) -> str:
+    return f"/{quote(name, safe='')}"
 
 
 def _tree(body: bytes) -> ElementTree.Element | None:

@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.mapping.transforms import NOWHERE, TRANSFORMS, Context, same_phone, spellings
+from connector.mapping.transforms.phone import spaced
 from tests.mapping.conftest import unhurried
 
 SAUDI = "+966551234567"
@@ -271,6 +272,13 @@ def test_phone_is_idempotent_and_never_guesses(typed, prefix):
 )
 def test_spellings_are_the_usual_ways_to_type_a_number(e164, expected):
     assert spellings(e164) == expected
+
+
+@pytest.mark.parametrize(
+    ("e164", "expected"), [("+966551234567", ("+966 55 123 4567", "055 123 4567")), ("+0", ()), ("", ())]
+)
+def test_programs_space_a_number_for_people(e164, expected):
+    assert spaced(e164) == expected
 
 
 @pytest.mark.parametrize("spelling", spellings(SAUDI))

@@ -9,7 +9,6 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 from marshmallow import validate
 
@@ -19,7 +18,7 @@ from connector.masking import Secret
 from connector.models import Fail, Outcome, Upsert
 from connector.targets import records, vcard, webdav
 from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.http import Call, Http, Line, Ours
+from connector.targets.http import Http, Line, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
 from connector.targets.pace import opened
 from connector.targets.settings import HttpSettings, address, fingerprint, header_text
@@ -68,7 +67,7 @@ class Carddav(Contacts):
             judge=webdav.judge,
         )
         self._http = Http(line, opened(settings["pace"], around), around.clock)
-        self._version = settings["vcard"]
+        self._book, self._version = webdav.Book(self._http), settings["vcard"]
         self.account = fingerprint(base_url, username)
         self.timeout = self._http.longest
         self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
@@ -102,8 +101,19 @@ class Carddav(Contacts):
         return upsert(replace(request, record=record, match=match, keep=keep), self, run)
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
-        """Ask by the UID, then by each match value; by a phone in each usual spelling."""
-        return [self._rung(name, value, request) for name, value in request.match if "." not in name]
+        """Look at the customer's own address, then ask by each match value; by a phone however it is spaced."""
+        asked = [pair for pair in request.match if "." not in pair[0] and pair[0] != "UID"]
+        return [self._own(request), *(self._rung(name, value, request) for name, value in asked)]
+
+    def _own(self, request: Upsert) -> Rung:
+        def page(_: int) -> Page:
+            found = self.fetch(_name(request), request)
+            return Page([found] if found else [], last=True)
+
+        def same(row: Row) -> bool:
+            return records.same(request.record["UID"], row.get("UID"))
+
+        return Rung("UID", [Question(page, same)], same)
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a card, None when it is gone."""
@@ -117,10 +127,12 @@ class Carddav(Contacts):
 
     def create(self, request: Upsert, ours: Ours) -> Written:
         """Make the card, unless there is one at its address."""
-        name = f"{records.plain_id(request.customer)}.vcf"
-        lines = vcard.fresh(request.record, self._version)
+        name, lines = _name(request), vcard.fresh(request.record, self._version)
         try:
             self._put(name, lines, {"If-None-Match": "*"}, request, ours)
+        except AlreadyThere as error:
+            moved = self._asked("UID", [("equals", request.record["UID"])], request)
+            raise AlreadyThere(str(error), moved[0].remote_id if len(moved) == 1 else None) from None
         except Rejected as error:
             if error.status != 412:
                 raise
@@ -140,31 +152,6 @@ class Carddav(Contacts):
             return Written(remote_id, "written")
         raise Uncertain(f"PUT {self._http.host}/{{card}}: somebody else writes this card again and again")
 
-    def _read(self, remote_id: str, request: Upsert) -> tuple[str, list[vcard.Line]]:
-        call = Call("GET", _path(remote_id), "/{card}", any_body=True, personal=records.texts(request.record))
-        answer = self._http.call(call)
-        lines = vcard.read(answer.body.decode("utf-8", "replace"))
-        if lines is None:
-            raise Uncertain(f"GET {self._http.host}/{{card}} answered with something that is no vCard")
-        return answer.headers.get("ETag", ""), lines
-
-    def _put(
-        self, name: str, lines: Sequence[vcard.Line], only: Mapping[str, str], request: Upsert, ours: Ours
-    ) -> None:
-        call = Call(
-            "PUT",
-            _path(name),
-            "/{card}",
-            raw=vcard.written(lines).encode("utf-8", "replace"),
-            headers={"Content-Type": "text/vcard; charset=utf-8", **only},
-            writes=True,
-            any_body=True,
-            personal=records.texts(request.record),
-        )
-        status = self._http.call(call, ours).status
-        if status not in (201, 204):
-            raise Uncertain(f"PUT {self._http.host}/{{card}} answered {status}, which says neither made nor changed")
-
     def _rung(self, name: str, value: str, request: Upsert) -> Rung:
         phone = name in request.phones
         wanted = webdav.typed(value) if phone else [("equals", value)]
@@ -175,25 +162,20 @@ class Carddav(Contacts):
         return Rung(name, [Question(lambda _: Page(self._asked(name, wanted, request), last=True), same)], same)
 
     def _asked(self, name: str, wanted: Sequence[tuple[str, str]], request: Upsert) -> list[Found]:
-        """Return the cards that have one of the texts in the property."""
-        call = Call(
-            "REPORT",
-            "/",
-            "/",
-            raw=webdav.query(name, wanted),
-            headers={"Content-Type": "application/xml; charset=utf-8", "Depth": "1"},
-            any_body=True,
-            personal=records.texts(request.record),
-        )
-        cards = webdav.cards(self._http.call(call).body)
-        if cards is None:
-            raise Uncertain(f"REPORT {self._http.host}/ answered with something that is no list of cards")
-        read = [(name, vcard.read(text)) for name, text in cards]
-        return [Found(name, vcard.flat(lines, request.record, request.phones)) for name, lines in read if lines]
+        found = self._book.find(name, wanted, records.texts(request.record))
+        return [Found(card, vcard.flat(lines, request.record, request.phones)) for card, lines in found]
+
+    def _read(self, remote_id: str, request: Upsert) -> tuple[str, list[vcard.Line]]:
+        return self._book.get(remote_id, records.texts(request.record))
+
+    def _put(
+        self, name: str, lines: Sequence[vcard.Line], only: Mapping[str, str], request: Upsert, ours: Ours
+    ) -> None:
+        self._book.put(name, lines, only, records.texts(request.record), ours)
 
 
-def _path(name: str) -> str:
-    return f"/{quote(name, safe='')}"
+def _name(request: Upsert) -> str:
+    return f"{records.plain_id(request.customer)}.vcf"
 
 
 KIND = Kind(
@@ -201,7 +183,7 @@ KIND = Kind(
     schema=CarddavSettings(),
     open=lambda _config, settings, around: Carddav(settings, around),
     batch_size=1,
-    match="the card's UID, then the mapping's match list: phone (in every usual spelling), e-mail",
+    match="the card at the customer's own address, then the mapping's match list: phone (however it is spaced), e-mail",
     upsert="PUT at the customer's own address; looks first for cards that others made",
     limits="none documented",
     auth="a user's name and password",

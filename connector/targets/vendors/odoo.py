@@ -11,16 +11,16 @@ from difflib import get_close_matches
 from typing import Any
 
 from connector.config_fields import Seconds, Text
-from connector.errors import Refused, Rejected, TargetError, Uncertain
+from connector.errors import TargetError
 from connector.mapping.transforms.phone import spaced, spellings
-from connector.masking import mask
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
 from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.batches import Ask, Batches, upsert_many
 from connector.targets.http import Http, Line, Ours
 from connector.targets.ladder import Found, Page, Row, Write, Written
-from connector.targets.odoo_api import ALL, Api, judge
+from connector.targets.odoo_api import Api, judge
+from connector.targets.odoo_loading import load
 from connector.targets.odoo_terms import BY_VERSION, NORMALIZED, PARTNER, RELATED, Terms
 from connector.targets.outcomes import outcome
 from connector.targets.pace import opened
@@ -65,9 +65,7 @@ class Odoo(Batches):
         self._http = Http(line, opened(settings["pace"], around), around.clock)
         self._api = Api(self._http, settings, around.clock)
         self._terms = Terms(self._api)
-        self.account = fingerprint(
-            base_url, database
-        )  # without the key, of which there is a new one every three months
+        self.account = fingerprint(base_url, database)  # not the key: there is a new one every three months
         self.timeout = self._http.longest
         self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
@@ -126,44 +124,8 @@ class Odoo(Batches):
             groups.setdefault(tuple(self._terms.cells(write)), {})[place] = write
         done: dict[int, Written | TargetError] = {}
         for group in groups.values():
-            done |= self._loaded(group, ours)
+            done |= load(group, self._api, self._terms, ours)
         return [done[place] for place in range(len(writes))]
-
-    def _loaded(self, group: Mapping[int, Write], ours: Ours) -> dict[int, Written | TargetError]:
-        """Load rows with the same columns; Odoo keeps all or none, so those that it blames go by themselves."""
-        rows = [self._terms.cells(write) for write in group.values()]
-        personal = [text for write in group.values() for text in records.texts(write.fields)]
-        asked = {"fields": list(rows[0]), "data": [list(row.values()) for row in rows], "context": ALL}
-        came = self._api.call(PARTNER, "load", asked, personal, ours)
-        ids, messages = records.look(came, "ids"), records.look(came, "messages")
-        if isinstance(ids, list) and len(ids) == len(rows):
-            return {place: Written(str(remote_id), "loaded") for place, remote_id in zip(group, ids, strict=True)}
-        if ids is not False or not isinstance(messages, list):
-            raise Uncertain(f"{self._http.host} answered {PARTNER}.load with something that is neither yes nor no")
-        errors = [said for said in messages if isinstance(said, dict) and said.get("type") == "error"]
-        # The first row is blamed for another's mistake too: only what is said to a row by itself counts.
-        blamed = {number for said in errors if isinstance(number := said.get("record"), int)}
-        refusal = self._refusal(errors, personal)
-        if len(rows) == 1:
-            return dict.fromkeys(group, refusal)
-        if not blamed:
-            raise refusal
-        places = list(group)
-        parts = [[places[number]] for number in sorted(blamed)]
-        parts += [[place for number, place in enumerate(places) if number not in blamed]]
-        done: dict[int, Written | TargetError] = {}
-        for part in filter(None, parts):
-            done |= self._loaded({place: group[place] for place in part}, ours)
-        return done
-
-    def _refusal(self, errors: Sequence[Row], personal: Sequence[str]) -> Rejected:
-        said = "; ".join(dict.fromkeys(" ".join(records.text(error.get("message")).split()) for error in errors))
-        what = f"{self._http.host} refuses the contact: {mask(said, personal)}"
-        if said.startswith("You are not allowed to"):
-            raise Refused(f"{what}; look at what the user of the API key may do")
-        names = [records.text(error.get("field")) for error in errors]
-        fields = tuple(name.partition("/")[0] for name in names if name)
-        return Rejected(what, fields=fields, status=404 if ".id" in names else 422)
 
     def _found(self, domain: Sequence[Any], requests: Sequence[Upsert]) -> list[Found]:
         personal = [text for request in requests for text in records.texts(request.record)]

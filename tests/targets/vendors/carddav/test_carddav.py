@@ -150,7 +150,7 @@ def test_no_address_book_holds_the_target(book):
     ],
 )
 def test_what_is_no_list_of_cards_is_no_answer(book, body):
-    book.vendor.faults = [Fault("find", 207, body)] * 3
+    book.vendor.faults = [Fault("REPORT", 207, body)] * 3
     outcome = book.push()
     assert (type(outcome), outcome.trouble.kind) == (Retry, "sick")
     assert "no list of cards" in outcome.reason
@@ -210,3 +210,11 @@ def test_the_account_is_the_book_and_its_user(book):
     of = lambda **more: KIND.open(None, KIND.schema.load(settings(**more)), Around()).account  # noqa: E731
     assert of(password="another") == of() == book.target.account
     assert of(username="omar") != of()
+
+
+def test_a_card_that_is_there_since_we_looked_is_the_customers(book):
+    "Our own earlier try, which arrived after all."
+    book.vendor.faults = [Fault("create", 412, b"Precondition failed.", commits=True)]
+    outcome = book.push()
+    assert (outcome.how, outcome.remote_id) == ("unchanged", "c1.vcf")
+    assert len(book.contacts()) == 1

@@ -235,3 +235,7 @@ def test_only_the_first_of_many_threads_begins_a_session_anew(tryton):
     session.renew(ended)
     assert session.headers() != ended
     assert len(logins(tryton)) == 2
+
+
+def test_a_login_says_no_more_than_the_session(tryton):
+    assert tryton.target._http._line.tokens.extra == {}

@@ -40,8 +40,8 @@ MUTATIONS = {
     ),
     "create without the look-up": (
         "targets/ladder.py",
-        "self._by_link() or self._by_hint() or self._by_rungs() or self._nobody()",
-        "self._nobody()",
+        "self.by_link() or self.by_hint() or self.by_rungs() or self.nobody()",
+        "self.nobody()",
         "tests/targets/test_targets_conformance.py",
     ),
     "accept without the lane": (

@@ -1,6 +1,6 @@
 """Check the whole configuration: the file, each target by its kind, each mapping that a sync uses."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,22 +54,22 @@ def problems_of(reading: Reading, file: str, without: frozenset[str] | set[str] 
 
 def fields_for(read: Config, target: str) -> tuple[str, ...]:
     """Return the record's fields that the mappings of a target fill, as they are in the folder now."""
-    found: dict[str, None] = {}
-    for name in sorted({sync.mapping for sync in read.syncs.values() if sync.target == target}):
-        path = folder.path(read.mappings, name)
-        with suppress(MappingError):  # problems_of tells it
-            found |= dict.fromkeys(rule.target for rule in document.read(folder.text(path), str(path)).fields)
-    return tuple(found)
+    names = {sync.mapping for sync in read.syncs.values() if sync.target == target}
+    return tuple(dict.fromkeys(rule.target for _, mapping in _readable(read, names) for rule in mapping.fields))
 
 
 def lost(read: Config) -> dict[str, tuple[str, ...]]:
     """Return, for each mapping in use that can be read, the documented fields that it loses, where there are any."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name in sorted({sync.mapping for sync in read.syncs.values()}):
-        path = folder.path(read.mappings, name)
-        with suppress(MappingError):  # problems_of tells it
-            found[name] = coverage.lost(document.read(folder.text(path), str(path)))
+    found = {name: coverage.lost(mapping) for name, mapping in _readable(read, standing.used(read))}
     return {name: fields for name, fields in found.items() if fields}
+
+
+def _readable(read: Config, names: Iterable[str]) -> Iterator[tuple[str, document.Mapping]]:
+    """Yield those of the folder's mappings that can be read; problems_of tells of the others."""
+    for name in sorted(names):
+        path = folder.path(read.mappings, name)
+        with suppress(MappingError):
+            yield name, document.read(folder.text(path), str(path))
 
 
 def _targets(read: Config) -> Iterator[Problem]:

@@ -11,9 +11,15 @@ Lane = tuple[str, str]
 
 _UNFINISHED = bulk.gather(
     sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state)
-    .where(deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED)
+    .where(
+        deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)),  # what the index begins with
+        sa.tuple_(deliveries.c.target, deliveries.c.customer).in_(sa.bindparam("lanes", expanding=True)),
+        UNFINISHED,
+    )
     .order_by(deliveries.c.id)
-    .with_for_update()  # a worker may be claiming the head: what it did is seen, or it takes another
+    # A worker may be claiming the head: what it did is seen, or it takes another. No row of another lane is touched:
+    # two workers that settle one customer at two targets would wait for each other.
+    .with_for_update()
 )
 _MOVE = bulk.update(deliveries, "id", lambda sent: {"state": sent("state")})
 
@@ -37,7 +43,8 @@ def arrange(connection: sa.Connection, lanes: Iterable[Lane]) -> None:
         return
     by_lane: dict[Lane, list[tuple[int, str]]] = {}
     customers = list({customer for _, customer in wanted})
-    for delivery, target, customer, state in sorted(bulk.rows(connection, _UNFINISHED, customers=customers)):
+    found = bulk.rows(connection, _UNFINISHED, customers=customers, lanes=sorted(wanted))
+    for delivery, target, customer, state in sorted(found):
         by_lane.setdefault((target, customer), []).append((delivery, state))
     moves = [move for lane in wanted for move in _moves(by_lane.get(lane, []))]
     if moves:

@@ -47,11 +47,11 @@ def worker(path: Path, watch: bool) -> None:
 @click.command("_prepare", hidden=True)
 @config_option
 def prepare(path: Path) -> None:
-    """Check everything and upgrade the store, before `serve` starts its children."""
+    """Check everything and prepare the store, before `serve` starts its children."""
     from connector.cli.checking import checked
-    from connector.store.migrate import upgrade
+    from connector.store.migrate import prepare
 
-    upgrade(checked(path, os.environ).database)
+    prepare(checked(path, os.environ).database)
 
 
 @click.command("_door", hidden=True)
@@ -93,12 +93,18 @@ def db() -> None:
 @config_option
 @json_option
 def upgrade_store(path: Path, as_json: bool) -> None:
-    """Make the store, or bring it up to this program; `serve` does this by itself."""
+    """Make the store, or bring it up to this program.
+
+    `serve` does this by itself for SQLite. A PostgreSQL is shared by many machines: upgrade it first, then restart
+    them one by one; who is one version behind goes on meanwhile.
+    """
     from connector import config
+    from connector.store import address
     from connector.store.migrate import upgrade
 
-    url = config.load(path, os.environ).database
-    before, after = upgrade(url)
+    database = config.load(path, os.environ).database
+    before, after = upgrade(database)
+    url = address(database)
     if as_json:
         show_json({"database": url, "before": before, "after": after})
     elif before == after:

@@ -7,6 +7,7 @@ from connector.cli import (
     check,
     connect,
     demo,
+    drill,
     init,
     ledger,
     mapping,
@@ -33,7 +34,7 @@ def main() -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(init.init, demo.demo, check.check, run.serve, run.worker, send.send, status.status, mapping.mapping),
+    *(init.init, demo.demo, drill.drill, check.check, run.serve, run.worker, send.send, status.status, mapping.mapping),
     *(ledger.events, ledger.deliveries, replay.replay, targets.targets, run.db, run.prepare, run.door),
 )
 for command in _COMMANDS:

@@ -5,7 +5,6 @@ import io
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -72,9 +71,10 @@ def demo(ctx: click.Context, leave: bool) -> None:
 def _served(folder: Path) -> Iterator[Show]:
     from connector import config
     from connector.cli.init import prepare, write
+    from connector.drill.house import free_port
 
     path = folder / "config.yaml"
-    write(path, prepare("csv", "", "", None, server=f"host: 127.0.0.1, port: {_free_port()}"))
+    write(path, prepare("csv", "", "", None, server=f"host: 127.0.0.1, port: {free_port()}"))
     with (folder / "serve.log").open("wb") as log:
         # A session of its own: Ctrl-C is ours to hand on.
         server = subprocess.Popen(
@@ -175,12 +175,6 @@ def _book(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait(fact: Callable[[], bool]) -> bool:

@@ -18,8 +18,10 @@ def serve(ctx: click.Context, path: Path, no_worker: bool) -> None:
 
     Its worker watches the mappings folder: a valid change is published, and used at once by every worker.
     """
+    from connector import lifeline
     from connector.serve import supervise
 
+    lifeline.hold()  # only who was given one ends with its parent
     ctx.exit(supervise(path, worker=not no_worker))
 
 

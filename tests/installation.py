@@ -127,11 +127,14 @@ class Installation:
             (self.folder / "mappings" / f"{name}.yaml").write_text((bundled("mappings") / f"{name}.yaml").read_text())
         self.processes = []
 
-    def spawn(self, *command, wait=True):
+    def spawn(self, *command, wait=True, faults=None):
+        "Start a command; with `faults` (variables of tests/faulty.py) it is the connector with a fault in it."
         log = (self.folder / "serve.log").open("ab")
+        program = "connector" if faults is None else "tests.faulty"
         process = subprocess.Popen(
-            [sys.executable, "-m", "connector", *command, "--config", str(self.folder / "config.yaml")],
-            stdout=log, stderr=log, start_new_session=True, cwd=self.folder, env=os.environ | {"PYTHONPATH": str(TESTS.parent)},
+            [sys.executable, "-m", program, *command, "--config", str(self.folder / "config.yaml")],
+            stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(TESTS.parent)} | (faults or {}),
         )  # fmt: skip
         log.close()
         self.processes.append(process)

@@ -44,6 +44,7 @@ class Fault:
                 self.left -= 1
                 if self.left == 0:
                     os.kill(os.getpid(), self.signal)
+                    time.sleep(0.3)  # the kernel may give the signal to another thread: this one must not run on
 
 
 def plant_commits(fault):

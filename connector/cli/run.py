@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from connector.cli.frame import config_option, json_option, show_json
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StoreBusy
 
 
 @click.command()
@@ -49,7 +49,11 @@ def prepare(path: Path) -> None:
     from connector.cli.checking import checked
     from connector.store.migrate import upgrade
 
-    upgrade(checked(path, os.environ).database)
+    database = checked(path, os.environ).database
+    try:
+        upgrade(database)
+    except StoreBusy as busy:
+        raise ConnectorError(f"{database}: {busy}; {_STORE}") from None
 
 
 @click.command("_door", hidden=True)
@@ -79,6 +83,7 @@ def door(path: Path) -> None:
         store.close()
 
 
+_STORE = "may its folder be written, is there room on its disk, does another program hold it?"
 _PORT = "is another `connector serve` running? Else change server.host or server.port"
 
 

@@ -61,6 +61,7 @@ def prepare(path: Path) -> None:
 def door(path: Path) -> None:
     """Run the door, as a child of `serve`."""
     from connector import config, lifeline, logs
+    from connector.serve import TAKEN
     from connector.store import open_store
     from connector.web.app import create_app
     from connector.web.serving import serve as run
@@ -78,7 +79,8 @@ def door(path: Path) -> None:
         run(create_app(read, store), server.host, server.port, trusted_proxy=server.trusted_proxy, ready=ready)
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno else type(problem).__name__
-        raise ConnectorError(f"cannot listen on {server.host}:{server.port}: {why}; {_PORT}") from None
+        click.echo(f"cannot listen on {server.host}:{server.port}: {why}; {_PORT}", err=True)
+        raise SystemExit(TAKEN) from None
     finally:
         store.close()
 

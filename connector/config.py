@@ -122,7 +122,7 @@ class Config:
     """Hold the whole configuration, paths absolute, durations in seconds; `secret_keys` newest first."""
 
     path: Path
-    database: str
+    database: str = field(repr=False)  # may hold a password
     mappings: Path
     server: ServerConfig
     alert_url: Secret | None
@@ -197,7 +197,7 @@ def _built(document: Document, loaded: Mapping[str, Any], path: Path) -> Config:
     folder = path.parent
     return Config(
         path=path,
-        database="sqlite:///" + str(folder / loaded["database"].removeprefix("sqlite:///")),
+        database=_database(folder, loaded["database"]),
         mappings=folder / loaded["mappings"],
         server=_server(loaded["server"]),
         alert_url=loaded["alerts"]["url"] if loaded["alerts"] else None,
@@ -213,6 +213,12 @@ def _built(document: Document, loaded: Mapping[str, Any], path: Path) -> Config:
         },
         secret_keys=loaded["secret_key"],
     )
+
+
+def _database(folder: Path, value: str) -> str:
+    if value.startswith("postgresql"):
+        return "postgresql+psycopg:" + value.partition(":")[2]  # the one driver that is used
+    return "sqlite:///" + str(folder / value.removeprefix("sqlite:///"))
 
 
 def _server(loaded: Mapping[str, Any]) -> ServerConfig:
@@ -240,7 +246,7 @@ def _target(document: Document, name: str, kind: str) -> TargetConfig:
 
 
 def _cross_check(document: Document, config: Config) -> None:
-    if "?" in config.database:
+    if config.database.startswith("sqlite") and "?" in config.database:
         document.wrong(("database",), f"the path {config.database} holds a `?`, which no store can have; move it")
     for name, sync in config.syncs.items():
         for what, given, known in (("source", sync.source, config.sources), ("target", sync.target, config.targets)):

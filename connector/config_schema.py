@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -28,7 +28,10 @@ from connector.config_text import Unset
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # RFC 9110: token
 _ACTION = re.compile(r"customers?\.(?:\*|[a-z_]+)", re.IGNORECASE)
-_DATABASES = "use sqlite:///connector.db (a file beside this one) or sqlite:////var/lib/connector.db"
+_DATABASES = (
+    "use sqlite:///connector.db (a file beside this one), sqlite:////var/lib/connector.db "
+    "or postgresql+psycopg://user:password@host/database"
+)
 
 
 def _address(value: str) -> None:
@@ -55,10 +58,28 @@ def _url(*, query: bool = False) -> Any:
 
 def _database(value: str) -> None:
     if value.startswith("postgres"):
-        raise ValidationError("PostgreSQL is not built yet; use sqlite:///…")
+        _postgres(value)
+        return
     name = value.removeprefix("sqlite:///")
     if not value.startswith("sqlite:///") or not name.strip("/") or name == ":memory:" or "?" in name:
         raise ValidationError(f"is not a database that this program knows; {_DATABASES}")
+
+
+def _postgres(value: str) -> None:
+    # Never with the value in the message: it holds a password.
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in {"postgresql", "postgresql+psycopg"} and len(parts.path) > 1
+        _ = parts.port
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValidationError(
+            "is not an address of PostgreSQL; write postgresql+psycopg://user:password@host/database, and %XX for "
+            "what is no letter or digit in a password"
+        )
+    if "password" in parse_qs(parts.query):
+        raise ValidationError("holds the password after the `?`; write it before the host: user:password@host")
 
 
 class ServerSchema(Group):

@@ -21,13 +21,13 @@ MUTATIONS = {
         "tests/end_to_end/test_durable.py",
     ),
     "synced less than FULL": (
-        "store/engine.py",
+        "store/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=NORMAL"',
         "tests/end_to_end/test_durable.py",
     ),
     "not synced at all": (
-        "store/engine.py",
+        "store/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=OFF"',
         "tests/end_to_end/test_durable.py",

@@ -108,7 +108,10 @@ def _mapping(read: Config, name: str, file: str) -> Iterator[Problem]:
 
 def standings(read: Config) -> list[Standing]:
     """Return how the file of each mapping stands to the store, as far as there is a store that can be read."""
-    store = Store(read.database)
+    try:
+        store = Store(read.database)
+    except StoreError:  # its driver is not installed, as whatever opens it will say
+        return [standing.standing(read, name, ()) for name in standing.used(read)]
     try:
         history: Callable[[str], Sequence[Version]] = store.mappings.history if store.engine.revision() else _never
         return [standing.standing(read, name, history(name)) for name in standing.used(read)]

@@ -44,16 +44,22 @@ def worker(path: Path, watch: bool) -> None:
 
 @click.command("_prepare", hidden=True)
 @config_option
-def prepare(path: Path) -> None:
-    """Check everything and upgrade the store, before `serve` starts its children."""
+def prepare_store(path: Path) -> None:
+    """Check everything and prepare the store, before `serve` starts its children."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
     from connector.cli.checking import checked
-    from connector.store.migrate import upgrade
+    from connector.store.engines import open_engine
+    from connector.store.migrate import prepare
 
     database = checked(path, os.environ).database
+    waiting = Retrying(
+        retry=retry_if_exception_type(StoreBusy), stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.5), reraise=True
+    )
     try:
-        upgrade(database)
+        waiting(prepare, database)  # another process may just be ending, or recovering what a killed one left
     except StoreBusy as busy:
-        raise ConnectorError(f"{database}: {busy}; {_STORE}") from None
+        raise ConnectorError(f"{open_engine(database).name}: {busy}; {_STORE}") from None
 
 
 @click.command("_door", hidden=True)
@@ -85,7 +91,8 @@ def door(path: Path) -> None:
         store.close()
 
 
-_STORE = "may its folder be written, is there room on its disk, does another program hold it?"
+PATIENCE = 10.0  # seconds that `serve` waits for its store at the start
+_STORE = "is the database there, may it be written, is there room on its disk, does another program hold it?"
 _PORT = "is another `connector serve` running? Else change server.host or server.port"
 
 
@@ -98,12 +105,18 @@ def db() -> None:
 @config_option
 @json_option
 def upgrade_store(path: Path, as_json: bool) -> None:
-    """Make the store, or bring it up to this program; `serve` does this by itself."""
+    """Make the store, or bring it up to this program.
+
+    `serve` does this by itself for SQLite. A PostgreSQL is shared by many machines: upgrade it first, then restart
+    them one by one; who is one version behind goes on meanwhile.
+    """
     from connector import config
+    from connector.store import address
     from connector.store.migrate import upgrade
 
-    url = config.load(path, os.environ).database
-    before, after = upgrade(url)
+    database = config.load(path, os.environ).database
+    before, after = upgrade(database)
+    url = address(database)
     if as_json:
         show_json({"database": url, "before": before, "after": after})
     elif before == after:

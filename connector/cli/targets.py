@@ -84,12 +84,10 @@ def check_target(ctx: click.Context, name: str, fix: bool, path: Path, as_json: 
 @json_option
 def pause(name: str, seconds: float | None, path: Path, as_json: bool) -> None:
     """Send nothing to a target for a while; what arrives waits."""
-    from connector.store import now_ms
-
     with opened(path) as (config, store):
         known(config, name)
         store.states.register([name])
-        until = None if seconds is None else now_ms() + int(seconds * 1000)
+        until = None if seconds is None else store.now() + int(seconds * 1000)
         _say(config, store, store.states.pause(name, until, "paused by a person"), as_json)
 
 

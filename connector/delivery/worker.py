@@ -38,7 +38,10 @@ MOST_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Give what a worker needs of the outside: clocks (epoch ms; monotonic seconds) and chance (0 to 1)."""
+    """Give what a worker needs of the outside: clocks (epoch ms; monotonic seconds) and chance (0 to 1).
+
+    `wall` is this machine's, as its files have it; deliveries go by the store's clock, which is the same everywhere.
+    """
 
     wall: Callable[[], int] = now_ms
     clock: Callable[[], float] = time.monotonic
@@ -191,7 +194,7 @@ class Worker:
             self._push(*job)
 
     def _push(self, name: str, claims: list[Claim]) -> None:
-        started_at = self._hooks.wall()
+        started_at = self._store.now()
         try:
             tried = deliver(claims, self._targets[name], self._shelf.routes, self._runs[name])
         except Exception as problem:  # noqa: BLE001 - a fault of ours must not stop the others, nor be lost
@@ -201,7 +204,7 @@ class Worker:
         self._done.put([self._settlement(*pair, started_at) for pair in zip(claims, tried, strict=True)])
 
     def _settlement(self, claim: Claim, tried: Tried, started_at: int) -> Settlement:
-        times = (started_at, self._hooks.wall())
+        times = (started_at, self._store.now())
         return policy.settlement(claim, tried, times, self._config.retry, self._hooks.jitter)
 
     def _fault(self, what: str, problem: Exception) -> None:
@@ -279,7 +282,7 @@ class Worker:
         given_back = Tried(Retry("the worker stopped before it began", after=0.0, spent=False))
         with suppress(queue.Empty):
             while (job := self._work.get_nowait()) is not None:
-                now = self._hooks.wall()
+                now = self._store.now()
                 self._done.put([self._settlement(claim, given_back, now) for claim in job[1]])
 
     def _drain(self) -> None:

@@ -1,35 +1,33 @@
 """The only rooms that speak SQL: what came in, what is to be delivered, and what became of it."""
 
-import time
 from collections.abc import Callable
+
+import sqlalchemy as sa
 
 from connector.errors import StoreOutdated
 from connector.store.desk import Desk
 from connector.store.engine import Engine
+from connector.store.engines import open_engine
 from connector.store.inbox import Inbox, Receipt
 from connector.store.leases import Leases
 from connector.store.links import Links
 from connector.store.mappings import Mappings
 from connector.store.queue import Queue, Turned
+from connector.store.sqlite import now_ms
 from connector.store.states import States
 from connector.store.tables import REVISION
 from connector.store.tokens import Tokens
 from connector.store.turns import Turns
 
-__all__ = ["Receipt", "Store", "Turned", "now_ms", "open_store"]
-
-
-def now_ms() -> int:
-    """Return the wall clock in epoch milliseconds."""
-    return time.time_ns() // 1_000_000
+__all__ = ["Receipt", "Store", "Turned", "address", "now_ms", "open_store"]
 
 
 class Store:
     """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk."""
 
-    def __init__(self, url: str, clock: Callable[[], int] = now_ms, patience: float = 5.0) -> None:
-        self._clock = clock
-        self.engine = Engine(url, patience)
+    def __init__(self, url: str, clock: Callable[[], int] | None = None, patience: float = 5.0) -> None:
+        self.engine = open_engine(url, patience)
+        self._clock = clock = clock or self.engine.clock
         self.inbox = Inbox(self.engine, clock)
         self.queue = Queue(self.engine, clock)
         self.states = States(self.engine, clock)
@@ -37,6 +35,10 @@ class Store:
         self.links = Links(self.engine)
         self.mappings = Mappings(self.engine, clock)
         self.desk = Desk(self.engine, clock)
+
+    def now(self) -> int:
+        """Return the time in epoch milliseconds by the clock of everybody who uses this store. Raises StoreBusy."""
+        return self._clock()
 
     def vault(self, target: str) -> Tokens:
         """Return the room that keeps a target's OAuth2 tokens."""
@@ -64,14 +66,28 @@ class Store:
         self.engine.close()
 
 
-def open_store(url: str, clock: Callable[[], int] = now_ms, patience: float = 5.0) -> Store:
-    """Open a store whose schema is current. Raises StoreOutdated with the cure, StoreBusy."""
+def open_store(url: str, clock: Callable[[], int] | None = None, patience: float = 5.0) -> Store:
+    """Open a store whose schema is current. Raises StoreOutdated with the cure, StoreBusy, StoreError."""
     store = Store(url, clock, patience)
-    revision = store.engine.revision()
-    if revision != REVISION:
+    try:
+        _current(store.engine)
+    except BaseException:
         store.close()
-        was = "was never made" if revision is None else f"has schema {revision}, this program needs {REVISION}"
-        raise StoreOutdated(
-            f"the store {store.engine.path} {was}: start `connector serve`, or run `connector db upgrade`"
-        )
+        raise
     return store
+
+
+def address(url: str) -> str:
+    """Return the address of a store as it may be shown: without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
+def _current(engine: Engine) -> None:
+    revision = engine.revision()
+    if revision == REVISION:
+        return
+    was = "was never made" if revision is None else f"has schema {revision}, this program needs {REVISION}"
+    cure = "start `connector serve`, or run `connector db upgrade`" if engine.migrates else "run `connector db upgrade`"
+    if revision is not None and revision > REVISION:
+        cure = "it was upgraded by a newer program; install that one here too"
+    raise StoreOutdated(f"the store {engine.name} {was}: {cure}")

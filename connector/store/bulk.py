@@ -1,16 +1,22 @@
-"""Do for many rows what costs one step: Python lets go of its lock at every step of SQLite, and 16 threads want it.
+"""Do for many rows what costs one step, in the words of either database: the only place that knows which one it is.
 
-Fetching 16 rows, or inserting them one by one, would hand the interpreter to other threads 16 times in the middle of
-the one transaction that all of them wait for.
+On SQLite, Python lets go of its lock at every step, and 16 threads want it: fetching 16 rows, or inserting them one by
+one, would hand the interpreter to other threads 16 times in the middle of the one transaction that all of them wait
+for. So many rows come as one JSON text. PostgreSQL hands a whole result over at once, and needs locks that SQLite,
+where only one writes at a time, does not.
 """
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.ext.compiler import compiles
 
 MOST_VALUES = 30_000  # SQLite takes 32,766 in one statement
 
@@ -28,6 +34,35 @@ def insert(
     `once`: leave alone what is there already, by any unique key. `over`: write over the row with the same values in
     these columns, which are a key.
     """
+    for statement, values in _parts(connection, table, rows, (once, over, ())):
+        connection.exec_driver_sql(statement, values)
+
+
+def insert_new(
+    connection: sa.Connection, table: sa.Table, made: Sequence[Mapping[str, Any]], names: tuple[str, ...]
+) -> list[list[Any]]:
+    """Insert rows that have the same keys, but for those that are there already; return these columns of the new ones.
+
+    Their ids grow in the order of the rows.
+    """
+    if not _postgres(connection):
+        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
+        insert(connection, table, made, once=True)
+        return rows(connection, _beyond(table, names), last=last)  # the writer has the store to itself
+    new: list[list[Any]] = []
+    for statement, values in _parts(connection, table, made, (True, (), names)):
+        new += [list(row) for row in connection.exec_driver_sql(statement, values)]
+    return new
+
+
+_dialect: Any = PGDialect_psycopg
+_PSYCOPG = _dialect(paramstyle="format")
+_How = tuple[bool, tuple[str, ...], tuple[str, ...]]
+
+
+def _parts(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], how: _How
+) -> Iterable[tuple[str, tuple[Any, ...]]]:
     if not rows:
         return
     names = tuple(column.name for column in table.columns if column.name in rows[0])
@@ -35,52 +70,131 @@ def insert(
     for first in range(0, len(rows), most):
         part = rows[first : first + most]
         values = tuple(row[name] for row in part for name in names)
-        connection.exec_driver_sql(_insert(table, names, len(part), once, over), values)
+        yield _insert(_postgres(connection), table, names, len(part), how), values
 
 
 @lru_cache(maxsize=512)
-def _insert(table: sa.Table, names: tuple[str, ...], count: int, once: bool, over: tuple[str, ...]) -> str:
+def _insert(postgres: bool, table: sa.Table, names: tuple[str, ...], count: int, how: _How) -> str:
+    once, over, returned = how
     rows = [{name: sa.bindparam(f"{name}_{n}", type_=table.c[name].type) for name in names} for n in range(count)]
-    statement = sqlite.insert(table).values(rows)
+    statement: Any = (postgresql.insert(table) if postgres else sqlite.insert(table)).values(rows)
     if once:
         statement = statement.on_conflict_do_nothing()
     if over:
         changes = {name: statement.excluded[name] for name in names if name not in over}
         statement = statement.on_conflict_do_update(index_elements=[table.c[name] for name in over], set_=changes)
-    return str(statement.compile(dialect=sqlite.dialect()))
+    if returned:
+        statement = statement.returning(*[table.c[name] for name in returned])
+    return str(statement.compile(dialect=_PSYCOPG if postgres else sqlite.dialect()))
+
+
+@lru_cache
+def _beyond(table: sa.Table, names: tuple[str, ...]) -> "Gathered":
+    columns = [table.c[name] for name in names]
+    return gather(sa.select(*columns).where(table.c.id > sa.bindparam("last", type_=sa.BigInteger)))
 
 
 Sent = Callable[[str], sa.ColumnElement[Any]]
 
 
-def update(table: sa.Table, key: str, changes: Callable[[Sent], dict[str, Any]]) -> sa.Update:
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Hold an update of many rows in the words of each database."""
+
+    sqlite: sa.Update
+    postgres: sa.Update
+
+
+def update(table: sa.Table, key: str, changes: Callable[[Sent], dict[str, Any]]) -> Many:
     """Return an update of many rows, for `run`; what is sent is a list of objects whose `key` names the row.
 
-    `changes` gets a function from the name of a sent value to its expression, and gives each column its value.
+    `changes` gets a function from the name of a sent value to its expression, and gives each column its value; a sent
+    value has the type of the column of its name, or is a whole number.
     """
     each = sa.func.json_each(sa.bindparam("sent", type_=sa.Text)).table_valued("value", name="sent")
+    every = sa.func.jsonb_array_elements(sa.cast(sa.bindparam("sent", type_=sa.Text), postgresql.JSONB))
+    one = every.table_valued("value", name="sent")
 
-    def sent(name: str) -> sa.ColumnElement[Any]:
+    def extracted(name: str) -> sa.ColumnElement[Any]:
         return sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{name}'"))
 
-    return sa.update(table).where(table.c[key] == sent(key)).values(changes(sent))
+    def cast(name: str) -> sa.ColumnElement[Any]:
+        kind = table.c[name].type if name in table.c else sa.BigInteger()
+        return sa.cast(one.c.value.op("->>")(sa.literal_column(f"'{name}'")), kind)
+
+    def made(sent: Sent) -> sa.Update:
+        return sa.update(table).where(table.c[key] == sent(key)).values(changes(sent))
+
+    return Many(made(extracted), made(cast))
 
 
-def run(connection: sa.Connection, statement: sa.Update, sent: Sequence[Mapping[str, Any]]) -> None:
+def run(connection: sa.Connection, statement: Many, sent: Sequence[Mapping[str, Any]]) -> None:
     """Run an update on many rows in one step."""
-    connection.execute(statement, {"sent": json.dumps(sent)})
+    connection.execute(statement.postgres if _postgres(connection) else statement.sqlite, {"sent": json.dumps(sent)})
 
 
-def gather(ask: sa.Select[Any]) -> sa.Select[tuple[str]]:
-    """Return a select whose many rows come as one JSON text, in no order; read it with `rows`."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Hold a select of many rows in the words of each database."""
+
+    sqlite: sa.Select[tuple[str]]
+    postgres: sa.Select[Any]
+
+
+def gather(ask: sa.Select[Any]) -> Gathered:
+    """Return a select of many rows, in no order; read it with `rows`."""
     inner = ask.subquery()
-    return sa.select(sa.func.json_group_array(sa.func.json_array(*inner.c)))
+    return Gathered(sa.select(sa.func.json_group_array(sa.func.json_array(*inner.c))), ask)
 
 
-def rows(connection: sa.Connection, ask: sa.Select[tuple[str]], **values: Any) -> list[list[Any]]:
-    """Return the rows of a gathered select."""
-    found: list[list[Any]] = json.loads(str(connection.execute(ask, values).one()[0]))
+def rows(connection: sa.Connection, ask: Gathered, **values: Any) -> list[list[Any]]:
+    """Return the rows of a gathered select; what is true or false may come as 1 or 0."""
+    if _postgres(connection):
+        return [list(row) for row in connection.execute(ask.postgres, values)]
+    found: list[list[Any]] = json.loads(str(connection.execute(ask.sqlite, values).one()[0]))
     return found
+
+
+class hexed(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - it is used as a function
+    """Be bytes as hexadecimal digits, which a JSON text can hold."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(hexed)
+def _hex(element: Any, compiler: Any, **more: Any) -> str:
+    return f"hex({compiler.process(element.clauses, **more)})"
+
+
+@compiles(hexed, "postgresql")
+def _encode(element: Any, compiler: Any, **more: Any) -> str:
+    return f"encode({compiler.process(element.clauses, **more)}, 'hex')"
+
+
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+
+
+def lock(connection: sa.Connection, names: Iterable[tuple[str, ...]]) -> None:
+    """Keep other transactions from what has one of these names, until this one ends.
+
+    Name all that a transaction needs at once: they are taken in one order, so that no two wait for each other.
+    Nothing on SQLite, where the write transaction itself is the lock.
+    """
+    if _postgres(connection):
+        keys = sorted({_key(name) for name in names})
+        if keys:
+            connection.execute(_LOCK, {"keys": keys})
+
+
+def _key(name: tuple[str, ...]) -> int:
+    # Two names with one key only wait for each other without need.
+    digest = hashlib.blake2b("\0".join(name).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _postgres(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 def storable(said: str) -> str:

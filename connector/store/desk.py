@@ -10,7 +10,7 @@ from connector.errors import NotFound
 from connector.models import Link
 from connector.store import links as link_room
 from connector.store.engine import Engine
-from connector.store.lanes import arrange
+from connector.store.lanes import arrange, lock
 from connector.store.tables import attempts, deliveries, events, links
 
 Row = Mapping[str, Any]
@@ -191,7 +191,8 @@ def _replay(
     missing = sorted(set(ids) - {row.id for row in known})
     if missing:
         raise NotFound("there is no delivery " + ", ".join(f"d{i}" for i in missing))
-    reopened = connection.execute(ask.where(*chosen)).all()
+    lock(connection, {(row.target, row.customer) for row in known})
+    reopened = connection.execute(ask.where(*chosen).order_by(deliveries.c.id).with_for_update()).all()
     connection.execute(sa.update(deliveries).where(*chosen).values(**_FRESH, due_at=now, **changes))
     arrange(connection, {(row.target, row.customer) for row in reopened})
     return len(reopened)
@@ -205,9 +206,12 @@ def _resolve_many(connection: sa.Connection, orders: Sequence[tuple[Decision, in
 
 def _resolve(connection: sa.Connection, decision: Decision, now: int) -> None:
     mine = deliveries.c.id == decision.delivery
-    row = connection.execute(sa.select(deliveries).where(mine)).first()
-    if row is None:
+    lane = connection.execute(sa.select(deliveries.c.target, deliveries.c.customer).where(mine)).first()
+    if lane is None:
         raise NotFound(f"there is no delivery d{decision.delivery}")
+    record = ("link", lane.target, decision.account, decision.remote_id or "")
+    lock(connection, [(lane.target, lane.customer)], *[record] * (decision.how == "link"))
+    row = connection.execute(sa.select(deliveries).where(mine).with_for_update()).one()
     if row.state not in ("held", "failed"):
         raise ValueError(f"d{row.id} is {row.state}; only held and failed deliveries are resolved")
     if decision.how == "skip":

@@ -1,37 +1,35 @@
-"""Open the store: one SQLite file, written durably by one thread, read by many."""
+"""Say what a store's database does for the rooms, whichever it is: read, write, tell that something changed, the time.
 
+Two forms are built on this: one SQLite file (sqlite.py), and PostgreSQL (postgres.py); engines.py chooses.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from connector.errors import StoreBusy
 from connector.store import tables
-from connector.store.writer import PATIENCE, FileLock, Op, Writer
+from connector.store.writer import Op, Writer, told
 
 Result = TypeVar("Result")
 
-# synchronous=FULL: in WAL mode only FULL syncs the log at each commit; NORMAL loses acked events at a power cut.
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "busy_timeout=5000",
-    "foreign_keys=ON",
-    "journal_size_limit=67108864",
-)
 
-
-class Engine:
+class Engine(ABC):
     """Hold the database: `read` sees the last commit, `write` returns when it is on disk."""
 
-    def __init__(self, url: str, patience: float = PATIENCE) -> None:
-        self.url = url
-        self.path = Path(sa.make_url(url).database or "")
-        self._engine = _sqlite(url)
-        self.writer = Writer(self._engine, FileLock(self.path.with_name(self.path.name + ".lock")), patience)
-        self._watch: Any = None
+    clock: Callable[[], int]  # epoch milliseconds, the same for everybody who uses this store
+    migrates = True  # whether `serve` brings it up to date by itself
+
+    def __init__(self, url: str, engine: sa.Engine, writer: Writer) -> None:
+        self.url, self.writer, self._engine = url, writer, engine
+
+    @property
+    def name(self) -> str:
+        """Return the database's address as it may be shown: without its password."""
+        return sa.make_url(self.url).render_as_string(hide_password=True)
 
     def read(self, question: Callable[[sa.Connection], Result]) -> Result:
         """Run a question on a connection of its own. Raises StoreBusy when the store cannot be read."""
@@ -39,29 +37,29 @@ class Engine:
             with self._engine.connect().execution_options(reads_only=True) as connection:
                 return question(connection)
         except sa.exc.DBAPIError as problem:
-            raise StoreBusy(f"the store cannot be read now: {problem.orig}") from problem
+            raise StoreBusy(f"the store cannot be read now: {told(problem)}") from problem
+        except sa.exc.TimeoutError as problem:
+            raise StoreBusy("the store cannot be read now: every connection is in use") from problem
 
     def write(self, op: Op, arg: Any) -> Any:
         """Run a write operation in the next group commit; see Writer.write."""
         return self.writer.write(op, arg)
 
+    @abstractmethod
     def version(self) -> int:
         """Return a number that changes with every commit to the store; one thread may ask, every few milliseconds."""
-        if self._watch is None:
-            self._watch = self._engine.raw_connection()
-        return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+
+    @abstractmethod
+    def migrating(self) -> AbstractContextManager[Any]:
+        """Keep everybody else from migrating meanwhile; make room for a store that is not there yet."""
 
     def close(self) -> None:
-        """Finish what waits to be written and let go of the file."""
+        """Finish what waits to be written and let go of the database."""
         self.writer.close()
-        if self._watch is not None:
-            self._watch.close()
         self._engine.dispose()
 
     def revision(self) -> str | None:
         """Return the schema's revision, or None for a store that was never made."""
-        if not self.path.exists():
-            return None
 
         def ask(connection: sa.Connection) -> str | None:
             if not sa.inspect(connection).has_table("alembic_version"):
@@ -73,25 +71,3 @@ class Engine:
     def current(self) -> bool:
         """Tell whether the schema is this program's."""
         return self.revision() == tables.REVISION
-
-
-def insert_once(table: sa.Table) -> Any:
-    """Return an insert that leaves a row alone that is there already (by any of its unique keys)."""
-    return sqlite.insert(table).on_conflict_do_nothing()
-
-
-def _sqlite(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=32, connect_args={"check_same_thread": False, "timeout": 5.0})
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would upgrade a read in the middle
-        for pragma in _PRAGMAS:
-            connection.execute("PRAGMA " + pragma)
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        reads_only = connection.get_execution_options().get("reads_only", False)
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
-
-    return engine

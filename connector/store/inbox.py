@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from connector.config import SyncConfig
 from connector.errors import AlreadyStored, NotFound
 from connector.models import Event
-from connector.store import bulk
-from connector.store.engine import Engine, insert_once
+from connector.store import bulk, lanes
+from connector.store.engine import Engine
 from connector.store.lanes import arrange
 from connector.store.tables import NOT_REJECTED, REJECTED, UNFINISHED, deliveries, events
 
@@ -98,16 +98,20 @@ class Inbox:
 
 def accept_many(connection: sa.Connection, arrivals: Sequence[_Arrival]) -> list[Receipt]:
     """Store a group of arrivals; one receipt each. An arrival that comes twice in the group is stored once."""
-    last = connection.execute(_LAST).scalar_one()
-    bulk.insert(connection, events, [_row(arrival) for arrival in arrivals], once=True)
-    kept = _kept(connection, last, arrivals)
+    # Locked first, and in one order: the lanes, in which ids are the order of arrival, and the xids, so that of two
+    # doors the second one sees what the first one stored.
+    wanted = {lane for arrival in arrivals for lane in _lanes(arrival.event, arrival.syncs)}
+    lanes.lock(connection, wanted, *{("xid", a.source, a.event.xid) for a in arrivals if a.event.xid is not None})
+    new = bulk.insert_new(connection, events, [_row(arrival) for arrival in arrivals], _NAMES)
+    kept = _kept(connection, new, arrivals)
+    fresh = {row[0] for row in new}
     receipts: list[Receipt] = []
     routed: list[_Route] = []
     conflicts: list[int] = []
     for arrival in arrivals:
         siblings = kept[arrival.source, arrival.event.xid]
         event_id, *_ = waiting = siblings[arrival.event.fingerprint]
-        if event_id <= last:
+        if event_id not in fresh:
             receipts.append(Receipt("duplicate", abs(event_id)))
             continue
         # Whoever comes again with this identity, also later in this group, is a duplicate: without an xid never.
@@ -122,22 +126,24 @@ def accept_many(connection: sa.Connection, arrivals: Sequence[_Arrival]) -> list
     return receipts
 
 
+def _lanes(event: Event, syncs: Sequence[SyncConfig]) -> set[lanes.Lane]:
+    return {(sync.target, event.customer) for sync in syncs if event.customer is not None}
+
+
 def _status(arrival: _Arrival, conflict: bool) -> Status:
     if not arrival.syncs:
         return "ignored"
     return "conflict" if conflict else "accepted"
 
 
-# The writer has the store to itself: what is beyond the last id is this group's.
-_LAST = sa.select(sa.func.coalesce(sa.func.max(events.c.id), 0))
-_NAMES = sa.select(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(NOT_REJECTED)
+_NAMES = ("id", "source", "xid", "fingerprint")
 _KEPT = bulk.gather(
-    _NAMES.where(
+    sa.select(*[events.c[name] for name in _NAMES]).where(
+        NOT_REJECTED,
         events.c.source.in_(sa.bindparam("sources", expanding=True)),
         events.c.xid.in_(sa.bindparam("xids", expanding=True)),
     )
 )
-_NAMELESS = bulk.gather(_NAMES.where(events.c.id > sa.bindparam("last", type_=sa.BigInteger), events.c.xid.is_(None)))
 _BUSY_LANES = bulk.gather(
     sa.select(deliveries.c.target, deliveries.c.customer).where(
         deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
@@ -159,15 +165,15 @@ def _row(arrival: _Arrival) -> dict[str, Any]:
     }
 
 
-def _kept(connection: sa.Connection, last: int, arrivals: Sequence[_Arrival]) -> dict[_Name, dict[str, list[int]]]:
+def _kept(
+    connection: sa.Connection, new: Sequence[list[Any]], arrivals: Sequence[_Arrival]
+) -> dict[_Name, dict[str, list[int]]]:
     # (source, xid) -> fingerprint -> ids, oldest first; several ids only for events without an xid.
-    found: list[list[Any]] = []
+    found = [row for row in new if row[2] is None]
     xids = {a.event.xid for a in arrivals if a.event.xid is not None}
     if xids:
         sources = {a.source for a in arrivals}
         found += bulk.rows(connection, _KEPT, xids=list(xids), sources=list(sources))
-    if any(a.event.xid is None for a in arrivals):
-        found += bulk.rows(connection, _NAMELESS, last=last)
     kept: dict[_Name, dict[str, list[int]]] = {}
     for event_id, source, xid, fingerprint in sorted(found):
         kept.setdefault((source, xid), {}).setdefault(fingerprint, []).append(event_id)
@@ -207,7 +213,8 @@ def _route_again(connection: sa.Connection, orders: Sequence[_Order]) -> list[li
 
 
 def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
-    kept = connection.execute(sa.select(events.c.source).where(events.c.id == order.id)).first()
+    lanes.lock(connection, _lanes(order.event, order.syncs))
+    kept = connection.execute(sa.select(events.c.source).where(events.c.id == order.id).with_for_update()).first()
     if kept is None:
         raise NotFound(f"there is no event e{order.id}")
     event = order.event
@@ -221,7 +228,7 @@ def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
     last = connection.execute(sa.select(sa.func.max(deliveries.c.generation)).where(mine)).scalar()
     generation = 0 if last is None else last + 1
     _route(connection, [_Route(event, order.id, kept.source, order.syncs, generation, order.now)])
-    arrange(connection, {(sync.target, event.customer) for sync in order.syncs if event.customer})
+    arrange(connection, _lanes(event, order.syncs))
     made = sa.select(deliveries.c.id).where(mine, deliveries.c.generation == generation)
     return list(connection.execute(made).scalars())
 
@@ -257,6 +264,6 @@ def _reject_one(connection: sa.Connection, reject: _Reject) -> int:
         "reason": reject.reason,
         "body": reject.body,
     }
-    connection.execute(insert_once(events), row)
+    bulk.insert(connection, events, [row], once=True)
     same = (events.c.source == reject.source, events.c.body_hash == body_hash, REJECTED)
     return int(connection.execute(sa.select(events.c.id).where(*same)).scalar_one())

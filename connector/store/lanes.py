@@ -10,11 +10,21 @@ from connector.store.tables import UNFINISHED, deliveries
 Lane = tuple[str, str]
 
 _UNFINISHED = bulk.gather(
-    sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state).where(
-        deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
-    )
+    sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state)
+    .where(deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED)
+    .order_by(deliveries.c.id)
+    .with_for_update()  # a worker may be claiming the head: what it did is seen, or it takes another
 )
 _MOVE = bulk.update(deliveries, "id", lambda sent: {"state": sent("state")})
+
+
+def lock(connection: sa.Connection, lanes: Iterable[Lane], *others: tuple[str, ...]) -> None:
+    """Keep everybody else out of these lanes until the transaction ends (and from what the other names stand for).
+
+    Call it first in every transaction that adds a delivery to a lane or takes one out, before ids are drawn: ids are
+    the order of arrival. A claim needs no lane: it takes the head, which stays the head.
+    """
+    bulk.lock(connection, [*(("lane", *lane) for lane in lanes), *others])
 
 
 def arrange(connection: sa.Connection, lanes: Iterable[Lane]) -> None:

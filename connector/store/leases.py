@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from connector.store.engine import Engine, insert_once
+from connector.store import bulk, lanes
+from connector.store.engine import Engine
 from connector.store.lanes import arrange
 from connector.store.tables import RUNNING, deliveries, targets, workers
 
@@ -50,7 +51,8 @@ class Leases:
 
 def _beat(connection: sa.Connection, beats: Sequence[tuple[str, int, int]]) -> list[None]:
     for owner, lease_ms, now in beats:
-        connection.execute(insert_once(workers), {"owner": owner, "beat": 0, "seen_at": now, "lease_ms": lease_ms})
+        row = {"owner": owner, "beat": 0, "seen_at": now, "lease_ms": lease_ms}
+        bulk.insert(connection, workers, [row], once=True)
         mine = sa.update(workers).where(workers.c.owner == owner)
         connection.execute(mine.values(beat=workers.c.beat + 1, seen_at=now))
     return [None] * len(beats)
@@ -66,12 +68,13 @@ def _reclaim(connection: sa.Connection, orders: Sequence[tuple[str, int, dict[st
 
 
 def _reclaim_one(connection: sa.Connection, owner: str, beat: int, waits: dict[str, int], now: int) -> int:
-    today = connection.execute(sa.select(workers.c.beat).where(workers.c.owner == owner)).scalar()
-    if today is not None and today != beat:
-        return 0
     mine = (deliveries.c.owner == owner, RUNNING)
     held = sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer).where(*mine)
-    rows = connection.execute(held).all()
+    lanes.lock(connection, {(row.target, row.customer) for row in connection.execute(held)})
+    today = connection.execute(sa.select(workers.c.beat).where(workers.c.owner == owner).with_for_update()).scalar()
+    if today is not None and today != beat:
+        return 0
+    rows = connection.execute(held.order_by(deliveries.c.id).with_for_update()).all()
     for row in rows:
         lost = sa.update(deliveries).where(deliveries.c.id == row.id)
         due = now + waits.get(row.target, 0)

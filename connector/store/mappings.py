@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.errors import NotFound
-from connector.store.engine import Engine, insert_once
+from connector.store import bulk
+from connector.store.engine import Engine
 from connector.store.tables import mapping_versions, mappings
 
 SHORTEST = 6  # characters of a hash that may stand for it
@@ -121,6 +122,7 @@ class Mappings:
 
 
 def _publish_many(connection: sa.Connection, publications: Sequence[_Publication]) -> list[bool]:
+    bulk.lock(connection, [("mappings",)])  # whoever asks for what is new since an id must not miss a smaller one
     return [_publish(connection, publication) for publication in publications]
 
 
@@ -130,7 +132,7 @@ def _publish(connection: sa.Connection, new: _Publication) -> bool:
     if connection.execute(last).scalar() == new.digest:
         return False
     row = {"hash": new.digest, "kind": new.kind, "text": new.text, "stored_at": new.at}
-    connection.execute(insert_once(mappings), row)
+    bulk.insert(connection, mappings, [row], once=True)
     version = {"name": new.name, "hash": new.digest, "published_at": new.at, "published_by": new.by}
     connection.execute(sa.insert(versions), version)
     return True

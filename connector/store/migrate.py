@@ -5,30 +5,43 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
-from connector.store.engine import Engine
+from connector.store import open_store
+from connector.store.engines import open_engine
 from connector.store.tables import REVISION
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
     """Upgrade the store at `url`, making it when it is not there; return the revisions (before, after).
 
-    Holds the write lock meanwhile. Raises StoreBusy.
+    Nobody else migrates meanwhile. Raises StoreBusy, StoreError.
     """
-    engine = Engine(url)
+    engine = open_engine(url)
     try:
-        engine.path.parent.mkdir(parents=True, exist_ok=True)
-        before = engine.revision()
-        if before != REVISION:
-            with engine.writer.lock:
+        with engine.migrating():
+            before = engine.revision()
+            if before != REVISION:
                 command.upgrade(alembic_config(url), "head")
         return before, REVISION
     finally:
         engine.close()
 
 
+def prepare(url: str) -> None:
+    """Bring a store up to date as `serve` does: one that many machines share is only looked at.
+
+    Raises StoreOutdated with the cure, StoreBusy.
+    """
+    engine = open_engine(url)
+    engine.close()
+    if engine.migrates:
+        upgrade(url)
+    else:
+        open_store(url).close()
+
+
 def make(url: str) -> None:
     """Make the store at `url` where there is none; one of another schema is left as it is. Raises StoreBusy."""
-    engine = Engine(url)
+    engine = open_engine(url)
     made = engine.revision() is not None
     engine.close()
     if not made:

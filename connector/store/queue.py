@@ -1,7 +1,7 @@
 """Hand out deliveries and take back what they came to: settle and claim in one transaction, in lane order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,9 +62,9 @@ class Queue:
 
 
 def _turn(connection: sa.Connection, turn: Turn, advance: Advance) -> Turned:
-    known = states.load(connection)
     valid, refused = settling.fence(connection, turn.owner, turn.settlements)
     applied = settling.settle(connection, turn.owner, valid, turn.now)
+    known = states.load(connection)
     changed = states.move(connection, known, applied, turn.now, advance)
     claims: list[Claim] = []
     for name, limit in turn.wanted.items():
@@ -79,7 +79,8 @@ _DUE = bulk.gather(
         deliveries.c.target == sa.bindparam("wanted_target"), PENDING, deliveries.c.due_at <= sa.bindparam("wanted_now")
     )
     .order_by(deliveries.c.due_at, deliveries.c.id)
-    .limit(sa.bindparam("most"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
 )
 _TAKE = (
     sa.update(deliveries)
@@ -108,7 +109,7 @@ _WANTED = (
     deliveries.c.pinned_mapping,
     deliveries.c.create_anyway,
     events.c.action,
-    sa.func.hex(events.c.body).label("body"),
+    bulk.hexed(events.c.body).label("body"),
     link_table.c.remote_id.label("link_remote_id"),
     link_table.c.account,
     link_table.c.source_updated_at,
@@ -130,10 +131,10 @@ def _claim(connection: sa.Connection, state: TargetState, limit: int, turn: Turn
     due = bulk.rows(connection, _DUE, wanted_target=state.name, wanted_now=turn.now, most=most)
     if not due:
         return []
+    if probes and not states.probe(connection, state, turn.owner):
+        return []
     ids = [row[0] for row in due]
     connection.execute(_TAKE, {"ids": ids, "new_owner": turn.owner})
-    if probes:
-        states.save(connection, replace(state, state="probing", prober=turn.owner))
     return [
         _made(dict(zip(_NAMES, row, strict=True)), state.stopped_ms)
         for row in sorted(bulk.rows(connection, _CLAIMED, ids=ids))

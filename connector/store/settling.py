@@ -7,14 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.models import Delivered, Hold, Settlement
-from connector.store import bulk, links
+from connector.store import bulk, lanes, links
 from connector.store.lanes import arrange
 from connector.store.tables import RUNNING, attempts, deliveries
 
 _HELD_BY = bulk.gather(
-    sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence).where(
-        deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), RUNNING
-    )
+    sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence)
+    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), RUNNING)
+    .order_by(deliveries.c.id)
+    .with_for_update()
 )
 
 
@@ -24,6 +25,7 @@ def fence(
     """Split settlements into those whose claim is still this owner's and those whose lease was lost."""
     if not settlements:
         return [], []
+    lanes.lock(connection, {(s.claim.target, s.claim.customer) for s in settlements}, *_found(settlements))
     ids = [s.claim.delivery for s in settlements]
     held = {tuple(row) for row in bulk.rows(connection, _HELD_BY, ids=ids)}
     valid: list[Settlement] = []
@@ -32,6 +34,11 @@ def fence(
         ours = (settlement.claim.delivery, owner, settlement.claim.fence) in held
         (valid if ours else refused).append(settlement)
     return valid, refused
+
+
+def _found(settlements: Sequence[Settlement]) -> set[tuple[str, ...]]:
+    # Two workers may link one record at the same time: the second one must see what the first one linked.
+    return {("link", s.link.target, s.link.account, s.link.remote_id) for s in settlements if s.link and not _sure(s)}
 
 
 def _without_stolen_links(connection: sa.Connection, settlements: list[Settlement]) -> list[Settlement]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from connector.errors import NotFound
 from connector.models import Outcome, Settlement, StateName, TargetState
 from connector.store import bulk
-from connector.store.engine import Engine, insert_once
+from connector.store.engine import Engine
 from connector.store.tables import targets
 
 Advance = Callable[[TargetState, Sequence[Outcome], int], TargetState]
@@ -55,6 +55,18 @@ def save(connection: sa.Connection, state: TargetState) -> None:
     connection.execute(sa.update(targets).where(targets.c.name == state.name).values(values))
 
 
+def probe(connection: sa.Connection, paused: TargetState, owner: str) -> bool:
+    """Let this worker try a target whose pause is over; False when it was moved meanwhile: one may probe."""
+    same = (targets.c.name == paused.name, targets.c.state == paused.state, targets.c.until == paused.until)
+    return connection.execute(sa.update(targets).where(*same).values(state="probing", prober=owner)).rowcount == 1
+
+
+def _locked(connection: sa.Connection, name: str) -> TargetState | None:
+    columns = [targets.c[column] for column in TargetState.__slots__]
+    row = connection.execute(sa.select(*columns).where(targets.c.name == name).with_for_update()).first()
+    return None if row is None else TargetState(*row)
+
+
 def move(
     connection: sa.Connection,
     known: dict[str, TargetState],
@@ -67,11 +79,13 @@ def move(
     for settlement in settlements:
         by_target.setdefault(settlement.claim.target, []).append(settlement.outcome)
     changed = []
-    for name, outcomes in by_target.items():
+    for name, outcomes in sorted(by_target.items()):
         before = known.get(name, TargetState(name))
-        after = advance(before, outcomes, now)
+        if advance(before, outcomes, now) == before:
+            continue
+        before = _locked(connection, name) or before  # another worker may have moved it meanwhile
+        after = known[name] = advance(before, outcomes, now)
         if after != before:
-            known[name] = after
             save(connection, after)
             changed.append(after)
     return changed
@@ -95,10 +109,10 @@ def _change_many(
 def _change_one(
     connection: sa.Connection, name: str, state: StateName, until: int | None, reason: str, now: int
 ) -> TargetState:
-    row = connection.execute(sa.select(targets).where(targets.c.name == name)).first()
-    if row is None:
+    before = _locked(connection, name)
+    if before is None:
         raise NotFound(f"there is no target {name}")
-    after = moved(TargetState(**row._mapping), state, until, reason, now)
+    after = moved(before, state, until, reason, now)
     save(connection, after)
     return after
 
@@ -106,5 +120,5 @@ def _change_one(
 def _register(connection: sa.Connection, groups: Sequence[list[str]]) -> list[None]:
     names = {name for group in groups for name in group}
     if names:
-        connection.execute(insert_once(targets), [{"name": name} for name in sorted(names)])
+        bulk.insert(connection, targets, [{"name": name} for name in sorted(names)], once=True)
     return [None] * len(groups)

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.models import Kept
-from connector.store.engine import Engine, insert_once
+from connector.store import bulk
+from connector.store.engine import Engine
 from connector.store.tables import tokens
 
 LONGEST = 900_000  # milliseconds; a right that would end later was taken before the clock was put back
@@ -95,6 +96,6 @@ def _kept(connection: sa.Connection, new: _Change) -> bool:
 def _changed(
     connection: sa.Connection, change: _Change, values: dict[str, object], only: sa.ColumnElement[bool]
 ) -> bool:
-    connection.execute(insert_once(tokens), {"target": change.target, "version": 0, "blob": b""})
+    bulk.insert(connection, tokens, [{"target": change.target, "version": 0, "blob": b""}], once=True)
     same = (tokens.c.target == change.target, tokens.c.version == change.version, only)
     return connection.execute(sa.update(tokens).where(*same).values(values)).rowcount == 1

@@ -22,7 +22,7 @@ class _Order:
 
 
 class Turns:
-    """Give the turns of one target (see targets/base.py), by the wall clock of this machine."""
+    """Give the turns of one target (see targets/base.py), by the store's clock."""
 
     def __init__(self, engine: Engine, clock: Callable[[], int], target: str) -> None:
         self._engine, self._clock, self._target = engine, clock, target
@@ -37,6 +37,7 @@ class Turns:
 
 
 def _reserve(connection: sa.Connection, orders: Sequence[_Order]) -> list[float]:
+    bulk.lock(connection, {("turns", order.target) for order in orders})
     return [_reserved(connection, order) for order in orders]
 
 

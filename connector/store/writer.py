@@ -146,14 +146,14 @@ class Writer:
                 group = [request for request in group if request.begin()]
                 answers = self._together(group) if group else []
         except Exception as problem:  # noqa: BLE001 - every waiting thread must be answered
-            answers = [_translated(problem)] * len(group)
+            answers = [translated(problem)] * len(group)
         for request, answer in zip(group, answers, strict=True):
             request.done(answer)
 
     def _together(self, group: list[Request]) -> list[Any]:
         try:
             with self._engine.begin() as connection:
-                return _run(connection, group)
+                return answered(connection, group)
         except Exception:
             if len(group) == 1:
                 raise
@@ -166,13 +166,14 @@ class Writer:
             for request in group:
                 try:
                     with connection.begin_nested():
-                        answers += _run(connection, [request])
+                        answers += answered(connection, [request])
                 except Exception as problem:  # noqa: BLE001 - it is this request's answer
-                    answers.append(_translated(problem))
+                    answers.append(translated(problem))
         return answers
 
 
-def _run(connection: sa.Connection, group: Sequence[Request]) -> list[Any]:
+def answered(connection: sa.Connection, group: Sequence[Request]) -> list[Any]:
+    """Run a group's operations in the transaction that is open; return an answer for each."""
     by_op: dict[Op, list[int]] = {}
     for place, request in enumerate(group):
         by_op.setdefault(request.op, []).append(place)
@@ -183,8 +184,15 @@ def _run(connection: sa.Connection, group: Sequence[Request]) -> list[Any]:
     return answers
 
 
-def _translated(problem: Exception) -> Exception:
-    if isinstance(problem, sa.exc.DBAPIError | OSError):
-        cause = problem.orig if isinstance(problem, sa.exc.DBAPIError) else problem
-        return StoreBusy(f"the store cannot write now: {type(cause).__name__}: {cause}")
+def translated(problem: Exception) -> Exception:
+    """Return what a thread is told that waited for a write: StoreBusy for whatever the database would not do."""
+    if isinstance(problem, sa.exc.DBAPIError | sa.exc.TimeoutError | OSError):
+        return StoreBusy(f"the store cannot write now: {told(problem)}")
     return problem
+
+
+def told(problem: Exception) -> str:
+    """Return what a database said, on one line; PostgreSQL's details are left out, which can hold a row."""
+    cause = problem.orig if isinstance(problem, sa.exc.DBAPIError) else problem
+    said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
+    return f"{type(cause).__name__}: {' '.join(said.split())}"

@@ -7,6 +7,7 @@ from connector.config import SyncConfig
 from connector.models import Claim, Delivered, Event, Link, Outcome, Retry, Settlement, TargetState
 from connector.store import open_store
 from connector.store.migrate import upgrade
+from tests import postgres
 
 SYNC = SyncConfig("crm_sync", "flavours", ("customers.CREATE",), "rest", "crm")
 
@@ -24,10 +25,20 @@ def clock():
     return Clock()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    "The address of a fresh store on each database: what is asked of it is asked of both."
+    if request.param == "postgres":
+        with postgres.database() as fresh:
+            yield fresh
+    else:
+        fresh = f"sqlite:///{tmp_path}/connector.db"
+        upgrade(fresh)
+        yield fresh
+
+
 @pytest.fixture
-def store(tmp_path, clock):
-    url = f"sqlite:///{tmp_path}/connector.db"
-    upgrade(url)
+def store(url, clock):
     store = open_store(url, clock)
     store.states.register(["crm"])
     yield store
@@ -73,6 +84,21 @@ def settled(claim: Claim, outcome: Outcome | None = None, **more) -> Settlement:
         link=link,
     )
     return replace(made, **more)
+
+
+def explained(store, statement, **values):
+    "How the database would answer: on PostgreSQL as far as an index helps at all, for these tables are empty."
+
+    def plan(connection):
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        how = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+        given = compiled.construct_params(values)
+        given = tuple(given[name] for name in compiled.positiontup) if compiled.positional else given
+        return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(how + str(compiled), given))
+
+    return store.engine.read(plan)
 
 
 def stranded(store):

@@ -14,6 +14,7 @@ from connector.store.writer import FileLock
 from tests.store.conftest import SYNC, arrive, event
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_every_commit_is_synced(store):
     "NORMAL would lose acked events at a power cut."
     ask = lambda pragma: store.engine.read(lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar())  # noqa: E731
@@ -55,7 +56,7 @@ def test_a_row_that_the_database_refuses_costs_its_neighbours_nothing(store):
 
     broken = event("x2", "c2")
     arrivals = [_Arrival(e, b"{}", "flavours", (SYNC,), 5) for e in (event("x1", "c1"), broken, event("x3", "c3"))]
-    object.__setattr__(arrivals[1], "source", None)
+    object.__setattr__(arrivals[1], "now", None)
     group = [Request(accept_many, arrival) for arrival in arrivals]
     store.engine.writer._commit(group)
     assert [isinstance(r.answer, Receipt) for r in group] == [True, False, True]
@@ -99,6 +100,7 @@ def open_and(url, ask):
         store.close()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_file_that_cannot_be_written_is_reported(store):
     def fail(connection, args):
         connection.exec_driver_sql("PRAGMA query_only=ON")

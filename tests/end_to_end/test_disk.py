@@ -32,9 +32,8 @@ def disk(tmp_path):
 
 @pytest.fixture
 def installed(tmp_path, crm, disk):
-    installed = Installation(tmp_path, crm.port, lease="4s", timeout="2s", uncertain_wait="500ms", threads=4)
-    file = tmp_path / "config.yaml"
-    file.write_text(file.read_text().replace("sqlite:///connector.db", f"sqlite:///{disk}/connector.db"))
+    url = f"sqlite:///{disk}/connector.db"
+    installed = Installation(tmp_path, crm.port, database=url, lease="4s", timeout="2s", uncertain_wait="500ms", threads=4)
     assert installed.cli("db", "upgrade")[0] == 0
     yield installed
     installed.stop()

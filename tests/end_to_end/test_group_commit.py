@@ -59,10 +59,10 @@ def doors(installed, chance, done):
     return deaths
 
 
-def test_every_acked_event_is_stored_once(tmp_path):
+def test_every_acked_event_is_stored_once(tmp_path, database):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    installed = Installation(tmp_path, free_port())
+    installed = Installation(tmp_path, free_port(), database=database)
     assert installed.cli("db", "upgrade")[0] == 0
     acked, unanswered = {}, []
     senders = [
@@ -80,11 +80,11 @@ def test_every_acked_event_is_stored_once(tmp_path):
     print(f"{deaths} deaths, {len(unanswered)} without an answer, {Counter(acked.values())}")
     assert deaths == KILLS
     assert len(acked) == EVENTS
-    database = sa.create_engine(load(tmp_path / "config.yaml", {}).database)
-    with database.connect() as connection:
+    engine = sa.create_engine(load(tmp_path / "config.yaml", {}).database)
+    with engine.connect() as connection:
         stored = Counter(connection.execute(sa.text("SELECT xid FROM events")).scalars())
         assert stored == Counter(f"xid-{n}" for n in range(EVENTS))
         assert connection.execute(sa.text("SELECT count(*) FROM deliveries")).scalar() == EVENTS
-        if database.name == "sqlite":
+        if engine.name == "sqlite":
             assert connection.execute(sa.text("PRAGMA integrity_check")).scalar() == "ok"
-    database.dispose()
+    engine.dispose()

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def installed(tmp_path, crm):
-    installed = Installation(tmp_path, crm.port, lease="2s", timeout="2s", uncertain_wait="500ms", threads=2)
+def installed(tmp_path, crm, database):
+    installed = Installation(tmp_path, crm.port, database=database, lease="2s", timeout="2s", uncertain_wait="500ms", threads=2)
     assert installed.cli("db", "upgrade")[0] == 0
     installed.spawn("_door")
     yield installed
@@ -77,6 +77,7 @@ def test_a_worker_that_wakes_after_its_lease_sends_nothing_and_settles_nothing(i
     assert sleeper.poll() is None
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGCONT, signal.SIGKILL])
 def test_a_worker_stopped_inside_the_write_lock_makes_the_door_say_503_in_time(installed, crm, number):
     assert installed.post(customer(1))[0] == 202

@@ -19,6 +19,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 STEADY = 60.0  # a child that stayed up this long starts its back-off anew
 PATIENCE = 35.0  # a worker may take 25 s to finish its pushes
 WRONG = 2  # the exit code of a wrong configuration: restarting would not help
+TAKEN = 3  # the exit code of a door that cannot have its address: a mistake at the first start, a passing one later
 TICK = 0.1
 
 
@@ -31,6 +32,7 @@ class Child:
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     wait: float = FIRST_WAIT
+    starts: int = 0
     due: float = field(default=0.0)
 
 
@@ -62,7 +64,7 @@ def _watch(children: Sequence[Child], lifeline: int, stopping: Callable[[], bool
         for child in children:
             code = child.process.poll() if child.process else None
             if child.process is None or code is not None:
-                if code == WRONG and child.name == "door":
+                if child.name == "door" and (code == WRONG or (code == TAKEN and child.starts == 1)):
                     return WRONG
                 _again(child, code, lifeline)
         time.sleep(TICK)
@@ -76,7 +78,7 @@ def _again(child: Child, code: int | None, lifeline: int) -> None:
         child.due, child.process = now + child.wait, None
         print(f"the {child.name} ended with code {code}; it starts again in {child.wait:g} s", file=sys.stderr)  # noqa: T201
     if now >= child.due:
-        child.started = now
+        child.started, child.starts = now, child.starts + 1
         # A session of its own: Ctrl-C reaches the supervisor only, which ends both in order.
         child.process = subprocess.Popen(
             child.command,

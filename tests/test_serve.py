@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -129,3 +130,20 @@ def test_a_worker_that_crashes_at_once_never_takes_the_door_down(installed):
     wait_for((installed.folder / "contacts.csv").exists, 40)
     assert installed.children()["door"] == doors
     assert call(installed.port, "GET", "/readyz")[0] == 200
+
+
+def test_an_address_that_another_program_has_ends_serve_with_2_and_names_it(installed):
+    with socket.create_server(("127.0.0.1", installed.port)):
+        code, _, error = installed.cli("serve")
+    assert code == 2
+    assert f"cannot listen on 127.0.0.1:{installed.port}: Address already in use" in error
+    assert "change server.host or server.port" in error
+    assert installed.children() == {}
+
+
+def test_a_door_that_loses_its_address_for_a_moment_gets_it_back(children, lifeline, capfd, tmp_path):
+    "As when another program took it while a killed door was being started again."
+    mark = f"import pathlib; p = pathlib.Path({str(tmp_path / 'been')!r}); been = p.exists(); p.touch()"
+    door, until = children("door", f"{mark}; raise SystemExit(3 if been else 1)"), time.monotonic() + 30
+    assert serve._watch([door], lifeline, lambda: door.wait >= 2 or time.monotonic() > until) == 0
+    assert "the door ended with code 3; it starts again in 2 s" in capfd.readouterr().err

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from connector.cli.frame import config_option, json_option, show_json
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StoreBusy
 
 
 @click.command()
@@ -46,12 +46,22 @@ def worker(path: Path, watch: bool) -> None:
 
 @click.command("_prepare", hidden=True)
 @config_option
-def prepare(path: Path) -> None:
+def prepare_store(path: Path) -> None:
     """Check everything and prepare the store, before `serve` starts its children."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
     from connector.cli.checking import checked
+    from connector.store.engines import open_engine
     from connector.store.migrate import prepare
 
-    prepare(checked(path, os.environ).database)
+    database = checked(path, os.environ).database
+    waiting = Retrying(
+        retry=retry_if_exception_type(StoreBusy), stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.5), reraise=True
+    )
+    try:
+        waiting(prepare, database)  # another process may just be ending, or recovering what a killed one left
+    except StoreBusy as busy:
+        raise ConnectorError(f"{open_engine(database).name}: {busy}; {_STORE}") from None
 
 
 @click.command("_door", hidden=True)
@@ -59,6 +69,7 @@ def prepare(path: Path) -> None:
 def door(path: Path) -> None:
     """Run the door, as a child of `serve`."""
     from connector import config, lifeline, logs
+    from connector.serve import TAKEN
     from connector.store import open_store
     from connector.web.app import create_app
     from connector.web.serving import serve as run
@@ -76,11 +87,14 @@ def door(path: Path) -> None:
         run(create_app(read, store), server.host, server.port, trusted_proxy=server.trusted_proxy, ready=ready)
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno else type(problem).__name__
-        raise ConnectorError(f"cannot listen on {server.host}:{server.port}: {why}; {_PORT}") from None
+        click.echo(f"cannot listen on {server.host}:{server.port}: {why}; {_PORT}", err=True)
+        raise SystemExit(TAKEN) from None
     finally:
         store.close()
 
 
+PATIENCE = 10.0  # seconds that `serve` waits for its store at the start
+_STORE = "is the database there, may it be written, is there room on its disk, does another program hold it?"
 _PORT = "is another `connector serve` running? Else change server.host or server.port"
 
 

@@ -45,6 +45,7 @@ def test_an_answer_can_be_read_by_other_programs(door):
 def test_a_port_that_is_taken_names_the_cure(door):
     run = door.process("_door")
     assert re.match(r"cannot listen on 127\.0\.0\.1:\d+: Address already in use; is another", run.stderr)
+    assert run.returncode == 3
 
 
 def test_one_delivery_tells_its_times_by_the_clock_on_the_wall(home, ledger):

@@ -1,5 +1,6 @@
 import pytest
 
+from tests import postgres
 from tests.installation import Crm, Installation
 
 
@@ -16,3 +17,13 @@ def installed(tmp_path, crm):
     installed = Installation(tmp_path, crm.port, csv=True)
     yield installed
     installed.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    "The address of a fresh store, on each engine."
+    if request.param == "sqlite":
+        yield "sqlite:///connector.db"
+    else:
+        with postgres.database() as url:
+            yield url

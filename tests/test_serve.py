@@ -109,6 +109,7 @@ def edit(installed, old, new):
     path.write_text(path.read_text().replace(old, new))
 
 
+@pytest.mark.slow
 def test_a_door_whose_configuration_was_broken_meanwhile_ends_serve_with_2(installed):
     supervisor = installed.serve()
     edit(installed, "sources:", "surces:")
@@ -118,6 +119,7 @@ def test_a_door_whose_configuration_was_broken_meanwhile_ends_serve_with_2(insta
     assert "did you mean `sources`" in installed.log()
 
 
+@pytest.mark.slow
 def test_a_worker_that_crashes_at_once_never_takes_the_door_down(installed):
     installed.serve()
     wait_for(lambda: "worker" in installed.children())

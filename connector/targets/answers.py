@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,6 +101,13 @@ def retry_after(value: str | None, now: datetime) -> float | None:
             return None
         seconds = ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(1.0, seconds), LONGEST_WAIT)
+
+
+def until_midnight(now: datetime, zone: tzinfo | None = None) -> float:
+    """Return the seconds until the next day begins in a time zone (that of `now`), when a day's limit renews."""
+    zone = zone or now.tzinfo
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return (datetime.combine(tomorrow, time(), zone).astimezone(UTC) - now).total_seconds()
 
 
 def complaint(data: Any) -> int | None:

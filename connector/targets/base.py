@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from marshmallow import Schema
 
 from connector.config import TargetConfig
-from connector.errors import NotSent
+from connector.errors import NotSent, TargetError
 from connector.models import Kept, Outcome, Upsert
 from connector.targets.clock import Clock
 from connector.targets.grants import OAuth2
@@ -36,8 +36,11 @@ class Check:
 
     @classmethod
     def of(cls, said: Iterable["Said"]) -> "Check":
-        """Return what many looks came to: good when all are."""
-        looked = tuple(said)
+        """Return what many looks came to: good when all are; a TargetError on the way is all that there is to say."""
+        try:
+            looked = tuple(said)
+        except TargetError as error:
+            return cls(ok=False, lines=(str(error),))
         return cls(all(ok for ok, _ in looked), tuple(line for _, line in looked))
 
 

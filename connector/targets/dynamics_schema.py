@@ -1,11 +1,14 @@
 """Know the contact table of one Dataverse environment: its columns, its keys, and how to make one of each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from connector.errors import TargetError, Uncertain
 from connector.targets import records
 from connector.targets.base import Said
+from connector.targets.dynamics_errors import CURE
+from connector.targets.dynamics_settings import COLUMN
 from connector.targets.http import Call, Http
 
 ENTITY = "/EntityDefinitions(LogicalName='contact')"
@@ -19,6 +22,15 @@ class Schema:
 
     def __init__(self, http: Http, key: str) -> None:
         self._http, self._key = http, key
+
+    def looked(self, fields: Collection[str], *, fix: bool) -> Iterator[Said]:
+        """Say which of these columns are missing, and how the key is; makes them when told to `fix`."""
+        there = self.columns()
+        yield True, f"{self._http.host} answers and takes the tokens"
+        for name in dict.fromkeys((self._key, *fields)):
+            if name not in there and COLUMN.fullmatch(name):
+                yield self.make_column(name) if fix and "_" in name else _missing(name, there)
+        yield self.key(fix=fix)
 
     def columns(self) -> Collection[str]:
         """Return the logical names of the columns. Raises TargetError."""
@@ -73,6 +85,12 @@ class Schema:
             hint = "look again in some minutes, and whether the application user may customize"
             return False, f"{what} could not be made: {error}; {hint}"
         return True, f"{what} was made"
+
+
+def _missing(name: str, there: Collection[str]) -> Said:
+    near = get_close_matches(name, there, n=1)
+    meant = f", did you mean `{near[0]}`?" if near else ""
+    return False, f"{name}: the contact has no such column{meant}; {CURE if '_' in name else 'mend the mapping'}"
 
 
 def _label(name: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tenacity.retry import retry_if_exception
 from tenacity.stop import stop_after_attempt, stop_before_delay
 
 from connector import __version__
-from connector.errors import Busy, NotSent, Refused, TargetError, Uncertain
+from connector.errors import Busy, NotSent, Refused, Rejected, TargetError, Uncertain
 from connector.masking import mask
 from connector.targets.answers import Answer, Asked, answered, verdict
 from connector.targets.base import LeaseLost, NoToken
@@ -137,6 +137,15 @@ class Http:
         """Return a 2xx answer. Raises NotSent, Uncertain, Busy, Refused, Rejected, LeaseLost."""
         retrying = self._bold if call.repeatable else self._careful
         return retrying(self._once, call, ours)
+
+    def look(self, call: Call) -> Answer | None:
+        """Return the answer to a question, None where there is no such thing (404). Raises as `call` does."""
+        try:
+            return self.call(call)
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            raise
 
     def _once(self, call: Call, ours: Ours) -> Answer:
         tokens = self._line.tokens

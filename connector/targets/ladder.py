@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from connector.errors import TargetError
+from connector.mapping.transforms.phone import spellings
 from connector.models import Delivered, Hold, Outcome, Skip, Upsert
 from connector.targets import records
 from connector.targets.base import Run
@@ -62,6 +63,12 @@ class Rung:
     name: str
     questions: Sequence[Question]
     same: Callable[[Row], bool]
+
+
+def rung(name: str, value: str, ask: Callable[[str], Question], *, phone: bool) -> Rung:
+    """Return the rung of a field that holds one text; a phone is asked for in each usual spelling, by `ask`."""
+    asked = spellings(value) if phone else (value,)
+    return Rung(name, [ask(text) for text in asked], lambda row: records.same(value, row.get(name), phone=phone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ the target off until a person connects it again.
 
 import copy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from connector.config import TargetConfig
 from connector.errors import Refused, TargetError
-from connector.targets.base import Around, NoToken
+from connector.targets.base import Around, NoToken, Target
 from connector.targets.grants import OAuth2
+from connector.targets.http import TokenSource
 from connector.targets.oauth2_asking import Asking
 from connector.targets.oauth2_safe import Opened, Safe, Tokens, made_by
 
@@ -29,6 +31,17 @@ def tokens_of(oauth2: OAuth2, name: str, settings: Mapping[str, Any], around: Ar
     """Return the tokens of the target of this name; `settings` are those of HttpSettings."""
     asking = Asking(oauth2, name, settings, around.clock)
     return OAuth2Tokens(oauth2, name, asking, around, settings["timeout"])
+
+
+def opening(
+    make: Callable[[Mapping[str, Any], Around, TokenSource], Target], oauth2: Callable[[Mapping[str, Any]], OAuth2]
+) -> Callable[[TargetConfig, Mapping[str, Any], Around], Target]:
+    """Return the `open` of a kind whose targets always prove themselves by OAuth2; `make` is the target's class."""
+
+    def opened(config: TargetConfig, settings: Mapping[str, Any], around: Around) -> Target:
+        return make(settings, around, tokens_of(oauth2(settings), config.name, settings, around))
+
+    return opened
 
 
 class OAuth2Tokens:

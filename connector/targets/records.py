@@ -149,6 +149,17 @@ def _with(record: Any, name: str, value: Any) -> dict[str, Any]:
     return {**there, first: _with(there.get(first), rest, value) if rest else value}
 
 
+def blank(names: Iterable[str]) -> dict[str, Any]:
+    """Return a record that has these fields (dotted), all empty."""
+    record: dict[str, Any] = {}
+    for name in names:
+        first, _, part = name.partition(".")
+        record.setdefault(first, {} if part else "")
+        if part and isinstance(record[first], dict):
+            record[first][part] = ""
+    return record
+
+
 def rows(items: Any) -> list[dict[str, Any]]:
     """Return the objects of a list; none for anything else."""
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -1,11 +1,12 @@
 """Say a party as Tryton does, and back: phones, e-mails, numbers and addresses are records of their own there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.mapping.transforms.phone import spellings
 from connector.models import Upsert
 from connector.targets import records
+from connector.targets.base import Said
 
 Party = Mapping[str, Any]
 
@@ -24,6 +25,15 @@ OWN = ("contact_mechanisms.type", "contact_mechanisms.value", "identifiers.code"
 def plain(names: Iterable[str]) -> list[str]:
     """Return the fields that a party has by itself."""
     return [name for name in names if name not in MECHANISMS and name not in GROUPS]
+
+
+def looked(may: Any, known: Mapping[str, Any], fields: Collection[str]) -> Iterator[Said]:
+    """Say what the user may not do with parties, and which of the mapping's fields (dotted) Tryton does not have."""
+    for what in ("read", "create", "write"):
+        if not records.look(may, what):
+            yield False, f"the user may not {what} parties; give it a group that may"
+    for name in sorted({name.partition(".")[0] for name in fields} - known.keys() - MECHANISMS.keys()):
+        yield False, f"{name}: Tryton has no such field; mend the mapping"
 
 
 def question(name: str, value: str, *, phone: bool) -> list[Any]:

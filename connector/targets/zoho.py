@@ -1,4 +1,4 @@
-"""What Zoho's products have in common: the data centres, the settings, the credentials, and the line to one account."""
+"""What Zoho's products have in common: the data centres, the settings, the credentials, and where an account's API is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,6 @@ from marshmallow import ValidationError, validate, validates_schema
 
 from connector.config_fields import Text
 from connector.targets.grants import OAuth2, Ways, described
-from connector.targets.http import Judge, Line, TokenSource
 from connector.targets.oauth2_settings import oauth2
 from connector.targets.settings import HttpSettings, address
 
@@ -56,14 +55,6 @@ def credentials(settings: Mapping[str, Any], scope: str) -> OAuth2:
     return described(settings["oauth2"], ways)
 
 
-def line(settings: Mapping[str, Any], path: str, judge: Judge, tokens: TokenSource, **more: Any) -> Line:
-    """Return the way to an account; `path` is where the product's API begins on the region's host."""
-    return Line(
-        settings["base_url"] or f"https://www.zohoapis.{settings['region']}{path}",
-        settings["timeout"],
-        allow_private=settings["allow_private"],
-        proxy=settings["proxy"],
-        judge=judge,
-        tokens=tokens,
-        **more,
-    )
+def base_url(settings: Mapping[str, Any], path: str) -> str:
+    """Return where an account's API is; `path` is where the product's begins on the region's host."""
+    return settings["base_url"] or f"https://www.zohoapis.{settings['region']}{path}"

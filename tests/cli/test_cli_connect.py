@@ -141,6 +141,7 @@ def test_what_is_no_answer_ends_nothing(home, issuer):
     assert connecting.end()[0] == 0
 
 
+@pytest.mark.slow
 def test_a_browser_that_opens_a_connection_ahead_keeps_nobody_waiting(home, issuer):
     import socket
 
@@ -170,6 +171,7 @@ def test_a_machine_without_a_browser_takes_the_address_by_hand(home, issuer):
     assert len(issuer.asked) == 1
 
 
+@pytest.mark.slow
 def test_what_was_connected_as_json(home, issuer):
     connecting = Connecting("--json", "--redirect-uri", "https://hooks.example.com/back", "--paste")
     assert "redirect_uri=https%3A%2F%2Fhooks.example.com%2Fback" in connecting.address
@@ -181,6 +183,7 @@ def test_what_was_connected_as_json(home, issuer):
     assert told == {"target": "crm", "connected": True, "extra": {"location": "sa"}, "ok": True, "resumed": False}
 
 
+@pytest.mark.slow
 def test_another_redirect_uri_is_listened_for_by_its_path(home, issuer):
     connecting = Connecting()
     connecting.process.kill()
@@ -196,11 +199,13 @@ def test_another_redirect_uri_is_listened_for_by_its_path(home, issuer):
     again.stdout.close()
 
 
+@pytest.mark.slow
 def test_nobody_came(home):
     connecting = Connecting("--timeout", "200ms")
     assert connecting.end()[2] == "nobody came back within 0.2 s; start it once more\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it(home):
     connecting = Connecting()
     connecting.process.send_signal(signal.SIGINT)
@@ -226,6 +231,7 @@ def test_a_vendor_that_gives_no_refresh_token(home, issuer):
     assert "offline_access" in err
 
 
+@pytest.mark.slow
 def test_a_code_that_the_vendor_does_not_take(home, issuer):
     connecting = Connecting("--paste")
     back = issuer.allow(connecting.address)
@@ -235,6 +241,7 @@ def test_a_code_that_the_vendor_does_not_take(home, issuer):
     assert err.endswith("connect again: connector targets connect crm\n")
 
 
+@pytest.mark.slow
 def test_a_held_target_goes_on_when_it_is_connected(home, issuer):
     from connector import config
     from connector.store import open_store
@@ -255,6 +262,7 @@ def test_a_held_target_goes_on_when_it_is_connected(home, issuer):
     store.close()
 
 
+@pytest.mark.slow
 def test_connecting_again_replaces_what_no_key_opens(home, issuer):
     first = Connecting("--paste")
     first.end(issuer.allow(first.address) + "\n")

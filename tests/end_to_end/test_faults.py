@@ -42,7 +42,8 @@ def states(installed):
     return [d["state"] for d in json.loads(installed.cli("deliveries", "list", "--json")[1])]
 
 
-@pytest.mark.parametrize("lock", [locked_as_we_do, pytest.param(locked_by_sqlite, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lock", [locked_as_we_do, locked_by_sqlite])
 def test_a_locked_store_is_told_in_time_and_all_goes_on_afterwards(installed, crm, lock):
     installed.serve()
     wait_for(lambda: "mapping published" in installed.log())
@@ -65,6 +66,7 @@ def test_a_locked_store_is_told_in_time_and_all_goes_on_afterwards(installed, cr
     assert "Traceback" not in installed.log()
 
 
+@pytest.mark.slow
 def test_a_worker_told_to_stop_finishes_a_push_of_two_seconds(tmp_path, crm):
     installed = Installation(tmp_path, crm.port, timeout="5s")
     try:

@@ -7,6 +7,8 @@ import sys
 import time
 from collections import Counter
 
+import pytest
+
 from tests.installation import TESTS, TOKEN, call, wait_for
 
 RATE, COUNT = 200, 1200
@@ -46,6 +48,7 @@ def save(file, text):
         opened.write(text[text.index("  made_by") :])
 
 
+@pytest.mark.slow
 def test_a_mapping_edited_under_load_loses_nothing(installed, crm):
     config = installed.folder / "config.yaml"
     config.write_text(

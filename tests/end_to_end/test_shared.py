@@ -3,6 +3,8 @@
 import contextlib
 import sqlite3
 
+import pytest
+
 from tests.installation import Installation, customer, wait_for
 from tests.targets.stub_issuer import CLIENT, SECRET, Issuer, slowly
 from tests.targets.stub_vendor import served
@@ -10,6 +12,7 @@ from tests.targets.stub_vendor import served
 OAUTH2 = "    auth: {{oauth2: {{token_url: {url}, client_id: {client}, client_secret: {secret}}}}}\n    pace: 100/1s\n"
 
 
+@pytest.mark.slow
 def test_two_workers_ask_for_one_token_and_share_their_turns(tmp_path):
     issuer = Issuer()
     issuer.before = slowly()

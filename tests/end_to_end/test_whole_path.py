@@ -7,6 +7,8 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.installation import SAMPLE, TESTS, TOKEN, call, customer, wait_for
 
 
@@ -70,6 +72,7 @@ def test_what_is_not_a_customer_is_refused_and_kept(installed, crm):
     assert crm.all()["contacts"] == []
 
 
+@pytest.mark.slow
 def test_a_stopped_server_finishes_and_goes_on_later(installed, crm):
     supervisor = installed.serve()
     crm.mode(latency=0.5)

@@ -103,6 +103,7 @@ class Vendor:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer goes out in two parts, and the second is not to wait for an ACK
 
     def _do(self):
         length = int(self.headers.get("Content-Length") or 0)

@@ -331,7 +331,7 @@ def test_a_sick_write_may_have_made_the_new_ones(many):
     assert [o.trouble and o.trouble.kind for o in outcomes[1:]] == ["sick", None]  # one request failed, not two
 
 
-@pytest.mark.parametrize("then", ["hang", "reset", "truncate", "nothing"])
+@pytest.mark.parametrize("then", [pytest.param("hang", marks=pytest.mark.slow), "reset", "truncate", "nothing"])
 @pytest.mark.parametrize("kind", BATCH)
 def test_a_batch_whose_answer_is_lost_is_made_once(kind, then):
     lab = LABS[kind]()

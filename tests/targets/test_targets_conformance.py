@@ -12,6 +12,14 @@ from tests.targets.lab import VALUES, mapped, shipped
 from tests.targets.stub_vendor import Fault
 
 readers = pytest.mark.parametrize("lab", ["csv", *able(without=["blind"])], indirect=True)
+FEW = ("rest", "hubspot", "qoyod")  # a form, a batch, and one by one
+
+
+def waiting(*kinds):
+    "Return the kinds for a test that waits for a timeout of each: a few of them quickly, all of them among the slow."
+    return [pytest.param(kind, marks=() if kind in FEW else pytest.mark.slow) for kind in kinds]
+
+
 asked_first = pytest.mark.parametrize("live", able("http", "rungs"), indirect=True)
 
 
@@ -522,10 +530,19 @@ def test_a_host_that_does_not_exist_costs_nothing(live):
     assert "not found" in outcome.reason
 
 
-@pytest.mark.parametrize("then", ["hang", "reset", "truncate", "nothing"])
+@pytest.mark.parametrize("then", ["reset", "truncate", "nothing"])
 def test_a_create_whose_answer_is_lost_is_made_once(live, then):
     if then == "truncate" and "mute" in live.can:
         pytest.skip("its answer to a create is a status and headers: nothing can be missing of it")
+    made_once(live, then)
+
+
+@pytest.mark.parametrize("live", waiting(*able("http")), indirect=True)
+def test_a_create_without_an_answer_in_time_is_made_once(live):
+    made_once(live, "hang")
+
+
+def made_once(live, then):
     live.vendor.faults = [Fault("create", then=then)] * 3
     outcome = live.push()
     assert (type(outcome), outcome.maybe_sent, outcome.after) == (Retry, True, live.waits)
@@ -542,7 +559,7 @@ def test_a_question_whose_answer_is_lost_is_asked_again(live, then):
     assert live.push().how == "created"
 
 
-@asked_first
+@pytest.mark.parametrize("live", waiting(*able("http", "rungs")), indirect=True)
 def test_a_question_without_an_answer_in_time_is_for_the_next_attempt(live):
     live.vendor.faults = [Fault("find", then="hang")]
     outcome = live.push()

@@ -140,6 +140,7 @@ def process(lab, end="live"):
     return started
 
 
+@pytest.mark.slow
 def test_processes_that_want_a_token_at_once_renew_once(lab):
     lab.issuer.before = slowly(0.5)
     started = [process(lab) for _ in range(3)]

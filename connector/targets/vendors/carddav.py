@@ -6,25 +6,24 @@ RFC 4918, and a real Radicale 3.9.
 """
 
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from marshmallow import validate
 
 from connector.config_fields import SecretText, Text
-from connector.errors import AlreadyThere, Rejected, TargetError, Uncertain
+from connector.errors import AlreadyThere, Rejected
 from connector.masking import Secret
 from connector.models import Fail, Outcome, Upsert
 from connector.targets import records, vcard, webdav
-from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.http import Http, Line, Ours
+from connector.targets.account import Account, line
+from connector.targets.base import Around, Check, Kind, Run, Said
+from connector.targets.http import Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint, header_text
+from connector.targets.settings import HttpSettings, address, header_text
 from connector.targets.writing import upsert
 
-TRIES = 3
 NOBODY = "flavours-connector-check"
 
 
@@ -45,7 +44,7 @@ class CarddavSettings(HttpSettings):
     )
 
 
-class Carddav(Contacts):
+class Carddav(Account, Contacts):
     """Be one address book."""
 
     kind = "carddav"
@@ -55,37 +54,21 @@ class Carddav(Contacts):
     fetches = True
 
     def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
-        base_url, username, password = settings["base_url"], settings["username"], settings["password"]
+        username, password = settings["username"], settings["password"]
         coded = b64encode(f"{username}:{password}".encode()).decode()
-        line = Line(
-            base_url,
-            settings["timeout"],
-            headers={"Authorization": f"Basic {coded}", "Accept": "*/*"},
-            secrets=(password, Secret(coded)),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=webdav.judge,
-        )
-        self._http = Http(line, opened(settings["pace"], around), around.clock)
+        headers = {"Authorization": f"Basic {coded}", "Accept": "*/*"}
+        way = line(settings, headers=headers, secrets=(password, Secret(coded)), judge=webdav.judge)
+        super().__init__(settings, around, way, settings["base_url"], username)
         self._book, self._version = webdav.Book(self._http), settings["vcard"]
-        self.account = fingerprint(base_url, username)
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nothing to make
         """Ask for somebody who cannot be there, and look at the names of the mapping's fields."""
-        try:
-            self._asked("UID", [("equals", NOBODY)], Upsert(NOBODY, {}, (), ""))
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
-        record: dict[str, Any] = {}
-        for name in fields:
-            first, _, part = name.partition(".")
-            record.setdefault(first, {} if part else "")
-            if part and isinstance(record[first], dict):
-                record[first][part] = ""
-        wrong = tuple(vcard.unknown(record))
-        return Check(ok=not wrong, lines=(f"{self._http.host} answers and takes the password", *wrong))
+        return Check.of(self._looked(fields))
+
+    def _looked(self, fields: Collection[str]) -> Iterator[Said]:
+        self._asked("UID", [("equals", NOBODY)], Upsert(NOBODY, {}, (), ""))
+        yield True, f"{self._http.host} answers and takes the password"
+        yield from ((False, wrong) for wrong in vcard.unknown(records.blank(fields)))
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record into the address book, once."""
@@ -118,7 +101,7 @@ class Carddav(Contacts):
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a card, None when it is gone."""
         try:
-            _, lines = self._read(remote_id, request)
+            _, lines = self._book.get(remote_id, records.texts(request.record))
         except Rejected as error:
             if error.status in (404, 410):
                 return None
@@ -129,7 +112,7 @@ class Carddav(Contacts):
         """Make the card, unless there is one at its address."""
         name, lines = _name(request), vcard.fresh(request.record, self._version)
         try:
-            self._put(name, lines, {"If-None-Match": "*"}, request, ours)
+            self._book.put(name, lines, {"If-None-Match": "*"}, records.texts(request.record), ours)
         except AlreadyThere as error:
             moved = self._asked("UID", [("equals", request.record["UID"])], request)
             raise AlreadyThere(str(error), moved[0].remote_id if len(moved) == 1 else None) from None
@@ -141,16 +124,8 @@ class Carddav(Contacts):
 
     def update(self, remote_id: str, fields: Row, request: Upsert, ours: Ours) -> Written:
         """Write the changed fields into the card as it is now; one who writes it meanwhile is not overwritten."""
-        for _ in range(TRIES):
-            etag, lines = self._read(remote_id, request)
-            try:
-                self._put(remote_id, vcard.changed(lines, fields), {"If-Match": etag} if etag else {}, request, ours)
-            except Rejected as error:
-                if error.status != 412:
-                    raise
-                continue
-            return Written(remote_id, "written")
-        raise Uncertain(f"PUT {self._http.host}/{{card}}: somebody else writes this card again and again")
+        self._book.change(remote_id, fields, records.texts(request.record), ours)
+        return Written(remote_id, "written")
 
     def _rung(self, name: str, value: str, request: Upsert) -> Rung:
         phone = name in request.phones
@@ -164,14 +139,6 @@ class Carddav(Contacts):
     def _asked(self, name: str, wanted: Sequence[tuple[str, str]], request: Upsert) -> list[Found]:
         found = self._book.find(name, wanted, records.texts(request.record))
         return [Found(card, vcard.flat(lines, request.record, request.phones)) for card, lines in found]
-
-    def _read(self, remote_id: str, request: Upsert) -> tuple[str, list[vcard.Line]]:
-        return self._book.get(remote_id, records.texts(request.record))
-
-    def _put(
-        self, name: str, lines: Sequence[vcard.Line], only: Mapping[str, str], request: Upsert, ours: Ours
-    ) -> None:
-        self._book.put(name, lines, only, records.texts(request.record), ours)
 
 
 def _name(request: Upsert) -> str:

@@ -6,28 +6,23 @@ asked for by a filter. Facts: https://learn.microsoft.com/power-apps/developer/d
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from connector.config_fields import Text, Whole, matches
-from connector.errors import AlreadyThere, Refused, Rejected, TargetError, Uncertain
+from connector.errors import AlreadyThere, Rejected, Uncertain
 from connector.mapping.transforms.phone import spellings
 from connector.models import Outcome, Upsert
 from connector.targets import records
-from connector.targets.answers import Answer, Asked, verdict
-from connector.targets.base import Around, Check, Kind, Run, Said
+from connector.targets.account import Account, line
+from connector.targets.base import Around, Check, Kind, Run
+from connector.targets.dynamics_errors import judge
 from connector.targets.dynamics_schema import Schema
-from connector.targets.grants import OAuth2, Ways, described
-from connector.targets.http import Call, Http, Line, Ours, TokenSource
+from connector.targets.dynamics_settings import COLUMN, DynamicsSettings, environment, grant
+from connector.targets.http import Call, Ours, TokenSource
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
-from connector.targets.oauth2 import tokens_of
-from connector.targets.oauth2_settings import oauth2
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint
+from connector.targets.oauth2 import opening
 from connector.targets.writing import upsert
 
 PACE = (5400, 300.0)  # Dataverse allows a user 6,000 in 5 minutes
@@ -35,44 +30,13 @@ ODATA = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 WHOLE = {"Prefer": "return=representation"}
 CONTACT = "/contacts({id})"
 BY_KEY = "/contacts({key})"
-_CURE = "make it by `connector targets check NAME --fix`"
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _NO_KEY_VALUE = re.compile(r"[/<>*%&:\\?+]")
-_OTHER = re.compile(r"<Id>\s*([0-9a-fA-F-]{36})\s*</Id>")
-_NAMED = re.compile(r"'(\w+)' attribute|attribute '?(\w+)'?")
-_LOST = re.compile(r"segment|resource not found", re.IGNORECASE)
-_NO_KEY = re.compile(r"key in the request URI|not an? (?:\w+ )?key\b|alternate key\b.*\b(?:not|no)\b", re.IGNORECASE)
 
 Json = Mapping[str, Any]
 
 
-class DynamicsSettings(HttpSettings):
-    """Be the settings of a Dynamics 365 target."""
-
-    base_url = Text(
-        required=True, validate=address, metadata={"help": "of your environment, as in https://acme.crm4.dynamics.com"}
-    )
-    tenant = Text(
-        required=True,
-        validate=matches(re.compile(r"[A-Za-z0-9.-]{1,253}"), "must be the directory's id, or its domain"),
-        metadata={"help": "the directory (tenant) id, from the app's page in Microsoft Entra"},
-    )
-    oauth2 = oauth2("client_credentials", required=True)
-    alternate_key = Text(
-        load_default="new_flavoursid",
-        validate=matches(_COLUMN, "must be the logical name of a column, as in new_flavoursid"),
-        metadata={"help": "the contact's column, and key, that holds the Flavours customer's id"},
-    )
-    version = Text(
-        load_default="v9.2",
-        validate=matches(re.compile(r"v\d{1,2}\.\d"), "must be as v9.2"),
-        metadata={"help": "of the Web API (v9.2)"},
-    )
-    at_once = Whole(1, 100, load_default=20, metadata={"help": "how many requests may be on their way at once (20)"})
-
-
-class Dynamics(Contacts):
+class Dynamics(Account, Contacts):
     """Be the contacts of one environment."""
 
     kind = "dynamics"
@@ -83,49 +47,15 @@ class Dynamics(Contacts):
     soft = frozenset({"mobilephone", "telephone1", "telephone2", "gendercode"})
 
     def __init__(self, settings: Json, around: Around, tokens: TokenSource) -> None:
-        client = settings["oauth2"]
-        base_url = _environment(settings)
-        line = Line(
-            f"{base_url}/api/data/{settings['version']}",
-            settings["timeout"],
-            headers=ODATA,
-            secrets=tuple(filter(None, (client["client_secret"],))),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=_judge,
-            tokens=tokens,
-            at_once=settings["at_once"],
-        )
-        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
+        base_url = environment(settings)
+        way = line(settings, f"{base_url}/api/data/{settings['version']}", headers=ODATA, judge=judge, tokens=tokens)
+        super().__init__(settings, around, way, base_url, settings["oauth2"]["client_id"], pace=PACE)
         self._key = self.customer_field = settings["alternate_key"]
         self._schema = Schema(self._http, self._key)
-        self.account = fingerprint(base_url, client["client_id"])
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:
         """Look at the key and at the mapping's columns; makes what is missing when told to `fix`."""
-        try:
-            return Check.of(self._looked(fields, fix=fix))
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
-
-    def _looked(self, fields: Collection[str], *, fix: bool) -> Iterator[Said]:
-        there = self._schema.columns()
-        yield True, f"{self._http.host} answers and takes the tokens"
-        for name in dict.fromkeys((self._key, *fields)):
-            if name in there or not _COLUMN.fullmatch(name):
-                continue
-            if fix and "_" in name:
-                yield self._schema.make_column(name)
-                continue
-            near = get_close_matches(name, there, n=1)
-            meant = f", did you mean `{near[0]}`?" if near else ""
-            yield (
-                False,
-                f"{name}: the contact has no such column{meant}; {_CURE if '_' in name else 'mend the mapping'}",
-            )
-        yield self._schema.key(fix=fix)
+        return Check.of(self._schema.looked(fields, fix=fix))
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Dynamics, once."""
@@ -133,7 +63,7 @@ class Dynamics(Contacts):
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Ask by the key, then by each match value; by a phone in each usual spelling."""
-        fields = [(name, value) for name, value in request.match if name != self._key and _COLUMN.fullmatch(name)]
+        fields = [(name, value) for name, value in request.match if name != self._key and COLUMN.fullmatch(name)]
         own = Question(lambda _: self._by_key(request), lambda row: self.owner(row) == request.customer)
         return [Rung(self._key, [own], own.obeyed), *(self._rung(name, value, request) for name, value in fields)]
 
@@ -178,12 +108,8 @@ class Dynamics(Contacts):
 
     def _one(self, call: Call, request: Upsert) -> Found | None:
         call = replace(call, headers={"If-None-Match": "null"}, personal=records.texts(request.record))
-        try:
-            return self._found(self._http.call(call).data, call)
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        answer = self._http.look(call)
+        return self._found(answer.data, call) if answer else None
 
     def _filtered(self, asked: str, request: Upsert) -> Page:
         query = (*self._columns(request), ("$filter", asked))
@@ -205,7 +131,7 @@ class Dynamics(Contacts):
 
     def _columns(self, request: Upsert) -> tuple[tuple[str, str], ...]:
         names = {"contactid", self._key, *request.record, *(name for name, _ in request.match)}
-        return (("$select", ",".join(sorted(name for name in names if _COLUMN.fullmatch(name)))),)
+        return (("$select", ",".join(sorted(name for name in names if COLUMN.fullmatch(name)))),)
 
     def _patch(self, path: str, shown: str, fields: Row, request: Upsert) -> Call:
         personal = records.texts(request.record)
@@ -217,51 +143,15 @@ class Dynamics(Contacts):
         return Written(stored.remote_id, f"{answer.status}", stored.row, created=answer.status == 201)
 
 
-def _judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
-    error = verdict(answer, asked, now)
-    if not isinstance(error, Rejected):
-        return error
-    message = records.text(records.look(answer.data, "error.message"))
-    code = records.text(records.look(answer.data, "error.code"))
-    what = f"{error} (code {code})" if code else str(error)
-    if answer.status == 404 and _LOST.search(message):
-        return Refused(f"{what}; look at base_url and version")
-    if _NO_KEY.search(message):  # nothing that one customer can help
-        return Refused(f"{what}; alternate_key names no key of the contact: {_CURE}")
-    if answer.status == 412:
-        other = _OTHER.search(message)
-        return AlreadyThere(what, other[1].lower() if other else None, status=412)
-    named = [first or second for first, second in _NAMED.findall(message)]
-    return Rejected(what, fields=tuple(dict.fromkeys(named)), status=error.status)
-
-
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _environment(settings: Json) -> str:
-    base_url: str = settings["base_url"]
-    return base_url.partition("/api/data")[0].rstrip("/")
-
-
-def _oauth2(settings: Json) -> OAuth2:
-    host = urlsplit(_environment(settings)).netloc.replace(".api.crm", ".crm", 1)
-    ways = Ways(
-        token_url=f"https://login.microsoftonline.com/{settings['tenant']}/oauth2/v2.0/token",
-        scope=f"https://{host}/.default",
-    )
-    return described(settings["oauth2"], ways)
-
-
-def _open(config: Any, settings: Json, around: Around) -> Dynamics:
-    return Dynamics(settings, around, tokens_of(_oauth2(settings), config.name, settings, around))
 
 
 KIND = Kind(
     label="Microsoft Dynamics 365 (Dataverse)",
     schema=DynamicsSettings(),
-    open=_open,
-    oauth2=_oauth2,
+    open=opening(Dynamics, grant),
+    oauth2=grant,
     batch_size=1,
     match="`alternate_key`, then the mapping's match list: e-mail, phone (in every usual spelling)",
     upsert="reads, then upserts by `alternate_key`",

@@ -7,37 +7,29 @@ spoils the batch.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.config_fields import Text, matches
-from connector.errors import AlreadyThere, Busy, Refused, Rejected, TargetError, Uncertain
+from connector.errors import Rejected, TargetError, Uncertain
 from connector.models import Delivered, Outcome, Upsert
 from connector.targets import batches, records
-from connector.targets.answers import Answer, Asked, answered, retry_after, verdict
+from connector.targets.account import Account, line
+from connector.targets.answers import Answer, Asked
 from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.batches import Ask, Batches
-from connector.targets.http import Call, Http, Line, Ours
+from connector.targets.http import Call, Ours
+from connector.targets.hubspot_errors import Errors
+from connector.targets.hubspot_properties import Properties
 from connector.targets.ladder import Found, Page, Write, Written
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint, secret, time_zone
+from connector.targets.settings import HttpSettings, address, secret, time_zone
 
 BATCH = 100
 PACE = (90, 10.0)  # HubSpot allows 100 in 10 s to a private app of the smallest account
-PROPERTIES = "/crm/v3/properties/contacts"
-SECONDS = 10.0  # the rolling limit; a 429 says no time to wait
-LOCKED = 2.0
-OURS = ("tax_number", "crn")  # beside flavours_…, what `check --fix` makes: properties that only the mapping knows
 OTHER_EMAILS = "hs_additional_emails"
-_STATUS = {"CONFLICT": 409, "OBJECT_NOT_FOUND": 404, "MISSING_SCOPES": 403, "RATE_LIMITS": 429}
-_EXISTING = re.compile(r"Existing ID: (\d+)")
-_LISTED = re.compile(r"\[\{.*\}\]", re.DOTALL)
-_NO_KEY = re.compile(r"non-unique|does ?n[o']t exist", re.IGNORECASE)
-_SCOPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
 
 Json = Mapping[str, Any]
 
@@ -66,7 +58,7 @@ class HubSpotSettings(HttpSettings):
     )
 
 
-class HubSpot(Batches):
+class HubSpot(Account, Batches):
     """Be one HubSpot account."""
 
     kind = "hubspot"
@@ -76,24 +68,13 @@ class HubSpot(Batches):
     soft = frozenset({"country", "email", "hs_language", "mobilephone", "phone"})
 
     def __init__(self, settings: Json, around: Around) -> None:
-        token, base_url, version = settings["token"], settings["base_url"], settings["version"]
-        line = Line(
-            base_url,
-            settings["timeout"],
-            headers={"Authorization": f"Bearer {token}"},
-            secrets=(token,),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=self._judge,
-        )
-        self._clock = around.clock
-        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
-        self._contacts = "/crm/v3/objects/contacts" if version == "v3" else f"/crm/objects/{version}/contacts"
+        token, version = settings["token"], settings["version"]
         self._key = self.customer_field = settings["unique_property"]
-        self._zone = ZoneInfo(settings["time_zone"])
-        self.account = fingerprint(base_url, token)
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
+        self._errors = Errors(self._key, ZoneInfo(settings["time_zone"]))
+        headers = {"Authorization": f"Bearer {token}"}
+        way = line(settings, headers=headers, secrets=(token,), judge=self._errors.judge)
+        super().__init__(settings, around, way, settings["base_url"], token, pace=PACE)
+        self._contacts = "/crm/v3/objects/contacts" if version == "v3" else f"/crm/objects/{version}/contacts"
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to HubSpot, once."""
@@ -179,104 +160,19 @@ class HubSpot(Batches):
         return found
 
     def _error(self, item: Json, answer: Answer, call: Call) -> TargetError:
-        """Return what it means that HubSpot says this about one contact."""
-        status = _STATUS.get(str(item.get("category")), 400)
         asked = Asked(self._http.shown(call), call.writes, answer.hide)
-        one = Answer(status, {}, b"", is_json=True, data=item)
-        return self._judge(one, asked, self._clock.now()) or Uncertain(f"{asked.shown} answered {answer.status}")
-
-    def _judge(self, answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
-        data = answer.data if isinstance(answer.data, dict) else {}
-        if answer.status < 300 and isinstance(data.get("results"), list):
-            return None  # what is wrong with some contacts stands there beside those that went well
-        error = verdict(answer, asked, now)
-        if answer.status in (423, 477):
-            return Busy(str(error), retry_after(answer.headers.get("Retry-After"), now) or LOCKED)
-        if isinstance(error, Busy) and error.retry_after is None:
-            return Busy(str(error), self._renewed_in(data, now))
-        if isinstance(error, Refused) and (
-            scopes := _SCOPE.findall(str([one.get("context") for one in (data, *records.rows(data.get("errors")))]))
-        ):
-            return Refused(f"{error}; the private app needs the scope {' or '.join(dict.fromkeys(scopes))}")
-        return self._rejected(error, data, asked) if isinstance(error, Rejected) else error
-
-    def _renewed_in(self, data: Json, now: datetime) -> float | None:
-        """Return the seconds until the limit that was reached lets the next request through."""
-        policy = f"{data.get('policyName')} {data.get('message')}".upper()
-        if "DAILY" not in policy:
-            return SECONDS if "SECONDLY" in policy else None
-        tomorrow = now.astimezone(self._zone).date() + timedelta(days=1)
-        return (datetime.combine(tomorrow, time(), self._zone).astimezone(UTC) - now).total_seconds()
-
-    def _rejected(self, error: Rejected, data: Json, asked: Asked) -> TargetError:
-        """Return what HubSpot has against the data: the property where it names one, the contact that is there."""
-        message, wrong = str(data.get("message")), _wrong(data)
-        if _NO_KEY.search(message) and re.search(rf"property \W*{self._key}\b", message, re.IGNORECASE):
-            return Refused(f"{error}; {self._cure}")
-        if error.status == 409:
-            there = _EXISTING.search(message)
-            return AlreadyThere(str(error), there[1] if there else None, status=409)
-        said = "; ".join(dict.fromkeys(text for _, _, text in wrong if text))
-        text = f"{asked.shown} answered {error.status}: {asked.hide(said)}" if said else str(error)
-        names = tuple(dict.fromkeys(name for name, _, _ in wrong if name))
-        return Rejected(
-            text, fields=names, status=error.status, soft={code for _, code, _ in wrong} == {"INVALID_OPTION"}
-        )
-
-    @property
-    def _cure(self) -> str:
-        return f"there must be a contact property {self._key} with unique values: connector targets check NAME --fix makes it"
+        return self._errors.one(item, answer, asked, self._clock.now())
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:
         """Look at our property, at the mapping's, and at what the token may do; writes nothing unless told to `fix`."""
-        try:
-            there = self._properties()
-            said = [(True, f"{self._http.host} answers and takes the token"), self._unique(there, fix=fix)]
-            said += [self._field(there, name, fix=fix) for name in fields if name != self._key]
-            return Check.of([*said, *self._allowed()] if all(ok for ok, _ in said) else said)
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
+        return Check.of(self._looked(fields, fix=fix))
 
-    def _properties(self) -> dict[str, Json]:
-        call = Call("GET", PROPERTIES, PROPERTIES)
-        data = self._http.call(call).data
-        listed = data.get("results") if isinstance(data, dict) else None
-        if not isinstance(listed, list):
-            raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of properties")
-        return {str(one.get("name")): one for one in records.rows(listed)}
-
-    def _unique(self, there: Mapping[str, Json], *, fix: bool) -> Said:
-        mine = there.get(self._key)
-        if mine is None:
-            return self._made(self._key, unique=True) if fix else (False, self._cure)
-        if mine.get("hasUniqueValue") is True:
-            return True, f"{self._key} is there, and takes a value only once"
-        return (
-            False,
-            f"{self._key} is there without unique values, which HubSpot never adds: name another one in unique_property",
-        )
-
-    def _field(self, there: Mapping[str, Json], name: str, *, fix: bool) -> Said:
-        if name in there:
-            fixed = records.look(there[name], "modificationMetadata.readOnlyValue") is True
-            return (
-                not fixed,
-                f"{name} is filled by HubSpot itself: take it out of the mapping" if fixed else f"{name} is there",
-            )
-        ours = name.startswith("flavours_") or name in OURS
-        if fix and ours:
-            return self._made(name, unique=False)
-        cure = "make it by `connector targets check NAME --fix`, or" if ours else "make it there, or"
-        return False, f"there is no contact property {name}: {cure} take it out of the mapping"
-
-    def _made(self, name: str, *, unique: bool) -> Said:
-        kind = {"groupName": "contactinformation", "type": "string", "fieldType": "text", "hasUniqueValue": unique}
-        label = name.replace("_", " ").capitalize()
-        try:
-            self._http.call(Call("POST", PROPERTIES, PROPERTIES, payload={"name": name, "label": label, **kind}))
-        except TargetError as error:
-            return False, f"the contact property {name} could not be made: {error}"
-        return True, f"the contact property {name} was made"
+    def _looked(self, fields: Collection[str], *, fix: bool) -> Iterator[Said]:
+        said = list(Properties(self._http, self._key, self._errors.cure).looked(fields, fix=fix))
+        yield True, f"{self._http.host} answers and takes the token"
+        yield from said
+        if all(ok for ok, _ in said):
+            yield from self._allowed()
 
     def _allowed(self) -> list[Said]:
         """Read somebody who cannot be there, and update nobody: the first asks for the one scope, the second for the other."""
@@ -313,24 +209,6 @@ def _numbers(item: Json, inputs: Sequence[Json], own: Any = None) -> list[int]:
     ids = [own, *_list(records.look(item, "context.ids"))]
     numbers = [number for number, one in enumerate(inputs) if one["objectWriteTraceId"] in traces]
     return numbers or [number for number, one in enumerate(inputs) if one["id"] in ids]
-
-
-def _wrong(data: Json) -> list[tuple[str, str, str]]:
-    """Return (property, code, sentence) of each thing that is wrong; HubSpot also writes them as JSON into its sentence."""
-    inside = _LISTED.search(str(data.get("message")))
-    items = [
-        *records.rows(answered(200, {}, inside[0].encode()).data if inside else None),
-        *records.rows(data.get("errors")),
-    ]
-    return [
-        (_property(item), str(item.get("error") or item.get("code")), records.text(item.get("message")))
-        for item in items
-    ]
-
-
-def _property(item: Json) -> str:
-    named = records.look(item, "context.propertyName.0") or item.get("name") or item.get("in")
-    return records.text(named)
 
 
 KIND = Kind(

@@ -7,7 +7,6 @@ It takes many rows, keeps all or none, and refuses them with a message for each.
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from connector.config_fields import Seconds, Text
@@ -15,16 +14,17 @@ from connector.errors import TargetError
 from connector.mapping.transforms.phone import spaced, spellings
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
+from connector.targets.account import Account, line
 from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.batches import Ask, Batches, upsert_many
-from connector.targets.http import Http, Line, Ours
+from connector.targets.http import Ours
 from connector.targets.ladder import Found, Page, Row, Write, Written
 from connector.targets.odoo_api import Api, judge
+from connector.targets.odoo_fields import looked
 from connector.targets.odoo_loading import load
-from connector.targets.odoo_terms import BY_VERSION, NORMALIZED, PARTNER, RELATED, Terms
+from connector.targets.odoo_terms import NORMALIZED, PARTNER, Terms
 from connector.targets.outcomes import outcome
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint, header_text, secret
+from connector.targets.settings import HttpSettings, address, header_text, secret
 
 OF_COMPANIES = ("vat", "company_registry")  # Odoo copies these to the people of a company
 
@@ -41,7 +41,7 @@ class OdooSettings(HttpSettings):
     timeout = Seconds(load_default=30.0, metadata={"help": "how long one answer, for 100 contacts, may take (30s)"})
 
 
-class Odoo(Batches):
+class Odoo(Account, Batches):
     """Be the contacts of one Odoo database."""
 
     kind = "odoo"
@@ -52,43 +52,17 @@ class Odoo(Batches):
     soft = frozenset({"phone", "mobile", "lang", "l10n_sa_edi_additional_identification_scheme"})
 
     def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
-        key, base_url, database = settings["api_key"], settings["base_url"], settings["database"]
-        line = Line(
-            base_url,
-            settings["timeout"],
-            headers={"Authorization": f"bearer {key}", "X-Odoo-Database": database},
-            secrets=(key,),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=judge,
-        )
-        self._http = Http(line, opened(settings["pace"], around), around.clock)
+        key, database = settings["api_key"], settings["database"]
+        headers = {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
+        way = line(settings, headers=headers, secrets=(key,), judge=judge)
+        # Known by no key: there is a new one every three months.
+        super().__init__(settings, around, way, settings["base_url"], database)
         self._api = Api(self._http, settings, around.clock)
         self._terms = Terms(self._api)
-        self.account = fingerprint(base_url, database)  # not the key: there is a new one every three months
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nothing to make
         """Ask which Odoo it is, which fields it has, and whether the user may write contacts."""
-        try:
-            way, known = self._api.way(), self._terms.fields()
-            may = {what: self._may(what, old=way.uid is not None) for what in ("create", "write")}
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
-        lines = [f"{self._http.host} is Odoo {way.version} and takes the API key"]
-        lines += [f"the key's user may not {what} contacts; give it Contact Creation" for what in may if not may[what]]
-        names = {re.split(r"[./]", name)[0] for name in fields} - RELATED.keys() - known.keys()
-        wrong = {name for name in names if not BY_VERSION.fullmatch(name)}
-        lines += [f"{name}: Odoo has no such field{_near(name, known)}; mend the mapping" for name in sorted(wrong)]
-        lines += [f"{name}: this Odoo does not have it, so it is left out" for name in sorted(names - wrong)]
-        return Check(ok=all(may.values()) and not wrong, lines=tuple(lines))
-
-    def _may(self, what: str, *, old: bool) -> bool:
-        if old:
-            asked = {"operation": what, "raise_exception": False}
-            return bool(self._api.call(PARTNER, "check_access_rights", asked))
-        return bool(self._api.call(PARTNER, "has_access", {"operation": what}))
+        return Check.of(looked(self._http.host, self._api, self._terms.fields, fields))
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Odoo, once."""
@@ -140,11 +114,6 @@ def _ask(name: str, value: str, *, phone: bool) -> Ask:
         return own and any(records.same(value, there, phone=phone) for there in theirs)
 
     return Ask(name, (*spellings(value), *spaced(value)) if phone else (value,), same)
-
-
-def _near(name: str, known: Mapping[str, Any]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f", did you mean `{near[0]}`?" if near else ""
 
 
 def _told(item: Outcome, warnings: Sequence[str]) -> Outcome:

@@ -6,29 +6,26 @@ hit is read whole; they cost 20 of the day's tokens, so a phone is asked for onc
 Pipedrive's v2 specification and its own client; a 403 that is a web page is a block for asking too much.
 """
 
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from connector.config_fields import Text
-from connector.errors import Busy, Refused, Rejected, TargetError, Uncertain
+from connector.errors import Rejected, TargetError, Uncertain
 from connector.mapping.transforms.phone import spellings
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
-from connector.targets.answers import Answer, Asked, retry_after, verdict
+from connector.targets.account import Account, line
 from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.http import Call, Http, Line, Ours
+from connector.targets.http import Call, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
 from connector.targets.outcomes import outcome
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, Rate, address, fingerprint, secret
+from connector.targets.pipedrive_errors import judge
+from connector.targets.pipedrive_fields import Fields
+from connector.targets.settings import HttpSettings, Rate, address, secret
 from connector.targets.writing import upsert
 
-BLOCKED, DAY = 600.0, 3600.0  # seconds: after a block; and between looks whether the day's tokens are renewed
-AGAIN = 300.0  # seconds after which the fields are read again for a name that was not there
 MOST_READ = 10
 CUSTOM = "custom_fields"
 SEARCHED = {CUSTOM: CUSTOM, "emails": "email", "phones": "phone", "name": "name"}
@@ -50,21 +47,7 @@ class PipedriveSettings(HttpSettings):
     pace = Rate(load_default=(8, 2.0), metadata={"help": "at most so many requests in so long (8/2s)"})
 
 
-def judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
-    """Tell a limit from a lack of permission, and a day that is used up from a burst."""
-    error = verdict(answer, asked, now)
-    if answer.status == 403 and not answer.is_json:
-        return Busy(f"{asked.shown} answered 403 with a web page: blocked for asking too much", BLOCKED)
-    if answer.status != 429:
-        return error
-    if answer.headers.get("x-daily-ratelimit-token-remaining") == "0":
-        renewed = datetime.combine(now.date() + timedelta(days=1), time(0, 1), now.tzinfo)
-        return Busy(f"{error}; the company's tokens of today are used up", min(DAY, (renewed - now).total_seconds()))
-    waits = [retry_after(answer.headers.get(name), now) for name in ("Retry-After", "x-ratelimit-reset")]
-    return Busy(str(error), max((wait for wait in waits if wait is not None), default=None))
-
-
-class Pipedrive(Contacts):
+class Pipedrive(Account, Contacts):
     """Be one Pipedrive company."""
 
     kind = "pipedrive"
@@ -73,94 +56,35 @@ class Pipedrive(Contacts):
     fetches = True
 
     def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
-        token, base_url = settings["token"], settings["base_url"]
-        line = Line(
-            base_url,
-            settings["timeout"],
-            headers={"x-api-token": token},
-            secrets=(token,),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=judge,
-        )
-        self._http = Http(line, opened(settings["pace"], around), around.clock)
-        self._lock, self._clock = threading.Lock(), around.clock
-        self._codes: dict[str, str] = {}
-        self._read_at = float("-inf")
+        token = settings["token"]
+        way = line(settings, headers={"x-api-token": token}, secrets=(token,), judge=judge)
+        super().__init__(settings, around, way, settings["base_url"], token)
+        self._fields = Fields(self._http, self._clock)
         self._id = self.customer_field = f"{CUSTOM}.{settings['id_field']}"
-        self.account = fingerprint(base_url, token)
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:
         """Ask for the fields of a person, and look for those that the mapping fills; `fix` makes them."""
         wanted = dict.fromkeys(name.partition(".")[2] for name in (self._id, *fields) if name.startswith(f"{CUSTOM}."))
-        try:
-            codes = self._read_codes()
-            lines = [f"{self._http.host} answers and takes the API token"]
-            missing = [name for name in wanted if name.casefold() not in codes]
-            for name in missing if fix else ():
-                payload = {"field_name": name, "field_type": "varchar"}
-                path = "/personFields"
-                self._http.call(Call("POST", path, path, payload=payload, writes=True, repeatable=False))
-                lines.append(f"made the custom field {name} of a person")
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
-        cure = "make it (type Text), or let `connector targets check NAME --fix` make it"
-        lines += [f"a person has no custom field {name}: {cure}" for name in missing if not fix]
-        return Check(ok=fix or not missing, lines=tuple(lines))
+        return Check.of(self._fields.looked(wanted, fix=fix))
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Pipedrive, once."""
         signed = [records.signed(request, self._id) for request in requests]
         try:
-            self._need(signed)
+            self._fields.need(*_used(signed))
         except TargetError as error:
             return [outcome(error) for _ in signed]
         return [self._one(request, run) for request in signed]
 
     def _one(self, request: Upsert, run: Run) -> Outcome:
         """Bring one record, without the custom fields that are not there: never silent."""
-        unknown = [name for name in request.record[CUSTOM] if name.casefold() not in self._codes]
+        unknown = [name for name in request.record[CUSTOM] if self._fields.key(name) is None]
         names = [f"{CUSTOM}.{name}" for name in unknown]
         came_to = upsert(replace(request, record=records.without(request.record, names)), self, run)
         if not names or isinstance(came_to, Retry):
             return came_to
         told = tuple(f"{name}: left out, for Pipedrive has no such field of a person" for name in names)
         return replace(came_to, warnings=(*came_to.warnings, *told))
-
-    def _need(self, requests: Sequence[Upsert]) -> None:
-        """Read the fields' keys where a name is not known yet; without those to search by nothing may be made."""
-        searched = {name.partition(".")[2] for r in requests for name, _ in r.match if name.startswith(f"{CUSTOM}.")}
-        filled = {name for request in requests for name in request.record[CUSTOM]}
-        with self._lock:
-            old = self._clock.monotonic() - self._read_at > AGAIN
-            if any(name.casefold() not in self._codes for name in searched) or (
-                old and any(name.casefold() not in self._codes for name in filled)
-            ):
-                self._codes, self._read_at = self._read_codes(), self._clock.monotonic()
-        for name in sorted(searched):
-            if name.casefold() not in self._codes:
-                raise Refused(
-                    f"{self._http.host}: a person has no custom field {name}, by which customers are found again; "
-                    "`connector targets check NAME --fix` makes it"
-                )
-
-    def _read_codes(self) -> dict[str, str]:
-        codes: dict[str, str] = {}
-        cursor = ""
-        while True:
-            query = (("limit", "500"), *((("cursor", cursor),) if cursor else ()))
-            data = self._http.call(Call("GET", "/personFields", "/personFields", query)).data
-            fields = records.look(data, "data")
-            if not isinstance(fields, list):
-                raise Uncertain(f"GET {self._http.host}/personFields answered with something that is not a list")
-            for field in fields:
-                code = records.text(records.look(field, "field_code"))
-                codes |= {code.casefold(): code, records.text(records.look(field, "field_name")).casefold(): code}
-            cursor = records.text(records.look(data, "additional_data.next_cursor"))
-            if not cursor:
-                return codes
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Search by each match value; a phone by its national digits, which all its spellings hold."""
@@ -213,16 +137,9 @@ class Pipedrive(Contacts):
         return self._write("PATCH", _path(remote_id), "/persons/{id}", fields, request, ours)
 
     def _write(self, method: str, path: str, shown: str, fields: Row, request: Upsert, ours: Ours) -> Written:
-        call = Call(
-            method,
-            path,
-            shown,
-            payload=self._keyed(fields),
-            writes=True,
-            repeatable=method != "POST",
-            personal=records.texts(request.record),
-        )
-        answer = self._http.call(call, ours)
+        payload, personal = self._keyed(fields), records.texts(request.record)
+        call = Call(method, path, shown, payload=payload, writes=True, personal=personal)
+        answer = self._http.call(replace(call, repeatable=method != "POST"), ours)
         row = self._row(answer.data, request)
         if row is None:
             raise Uncertain(f"{method} {self._http.host}{shown} answered {answer.status} without data.id")
@@ -233,16 +150,22 @@ class Pipedrive(Contacts):
         custom = fields.get(CUSTOM)
         if not isinstance(custom, Mapping):
             return dict(fields)
-        return {**fields, CUSTOM: {self._codes[name.casefold()]: value for name, value in custom.items()}}
+        return {**fields, CUSTOM: {self._fields.key(name): value for name, value in custom.items()}}
 
     def _row(self, data: Any, request: Upsert) -> dict[str, Any] | None:
         """Return a person with its custom fields named as in the record."""
         row = records.look(data, "data")
         if not isinstance(row, dict) or not records.text(row.get("id")):
             return None
-        names = {self._codes.get(name.casefold()): name for name in request.record[CUSTOM]}
+        names = {self._fields.key(name): name for name in request.record[CUSTOM]}
         custom = row.get(CUSTOM) or {}
         return {**row, CUSTOM: {names.get(code, code): value for code, value in custom.items()}}
+
+
+def _used(requests: Sequence[Upsert]) -> tuple[set[str], set[str]]:
+    """Return the custom fields that are searched by, and those that are filled."""
+    searched = {name.partition(".")[2] for r in requests for name, _ in r.match if name.startswith(f"{CUSTOM}.")}
+    return searched, {name for request in requests for name in request.record[CUSTOM]}
 
 
 def _group(name: str) -> str:

@@ -5,20 +5,20 @@ it is made. Facts: https://apidoc.qoyod.com (resources, ransack filters), and wh
 silent: a list without rows is a 404, paging is ignored on some lists, a contact cannot be deleted by the API.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from connector.config_fields import Text
-from connector.errors import Rejected, TargetError, Uncertain
-from connector.mapping.transforms.phone import spellings
+from connector.errors import Uncertain
 from connector.models import Outcome, Upsert
 from connector.targets import records
-from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.http import Call, Http, Line, Ours
-from connector.targets.ladder import Contacts, Found, Page, Question, Rung, Written
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint, secret
+from connector.targets.account import Account, line
+from connector.targets.base import Around, Check, Kind, Run, Said
+from connector.targets.http import Call, Ours
+from connector.targets.ladder import Contacts, Found, Page, Question, Rung, Written, rung
+from connector.targets.settings import HttpSettings, address, secret
 from connector.targets.writing import upsert
 
 PER_PAGE = 100
@@ -34,7 +34,7 @@ class QoyodSettings(HttpSettings):
     api_key = secret("from Qoyod: Settings, General Settings, Generate New Key", required=True)
 
 
-class Qoyod(Contacts):
+class Qoyod(Account, Contacts):
     """Be one Qoyod account."""
 
     kind = "qoyod"
@@ -43,27 +43,17 @@ class Qoyod(Contacts):
     fetches = True
 
     def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
-        key, base_url = settings["api_key"], settings["base_url"]
-        line = Line(
-            base_url,
-            settings["timeout"],
-            headers={"API-KEY": key},
-            secrets=(key,),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-        )
-        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
-        self.account = fingerprint(base_url, key)
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
+        key = settings["api_key"]
+        way = line(settings, headers={"API-KEY": key}, secrets=(key,))
+        super().__init__(settings, around, way, settings["base_url"], key, pace=PACE)
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - no list of fields
         """Ask for one customer; writes nothing."""
-        try:
-            self._list((("page", "1"), ("per_page", "1")))
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
-        return Check(ok=True, lines=(f"{self._http.host} answers and takes the API key",))
+        return Check.of(self._looked())
+
+    def _looked(self) -> Iterator[Said]:
+        self._list((("page", "1"), ("per_page", "1")))
+        yield True, f"{self._http.host} answers and takes the API key"
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Qoyod, once."""
@@ -72,34 +62,23 @@ class Qoyod(Contacts):
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Ask by each match value; by a phone in each usual spelling, for staff type 0551234567."""
         fields = [(name, value) for name, value in request.match if "." not in name]
-        return [self._rung(name, value, phone=name in request.phones) for name, value in fields]
+        return [rung(name, value, self._question(name), phone=name in request.phones) for name, value in fields]
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a contact, None when Qoyod knows none of that id."""
         path = f"/customers/{quote(remote_id, safe='')}"
         call = Call("GET", path, "/customers/{id}", bare_404=True, personal=records.texts(request.record))
-        try:
-            found = _contact(self._http.call(call).data)
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        answer = self._http.look(call)
+        if answer is None:
+            return None
+        found = _contact(answer.data)
         if found is None or found.remote_id != remote_id:
             raise Uncertain(f"GET {self._http.host}/customers/{{id}} answered with something that is not that contact")
         return found
 
     def create(self, request: Upsert, ours: Ours) -> Written:
         """Make the contact."""
-        call = Call(
-            "POST",
-            "/customers",
-            "/customers",
-            payload={"contact": request.record},
-            writes=True,
-            repeatable=False,
-            personal=records.texts(request.record),
-        )
-        answer = self._http.call(call, ours)
+        answer = self._http.call(_write("POST", "/customers", "/customers", request.record, request), ours)
         made = _contact(answer.data)
         if made is None:
             raise Uncertain(f"POST {self._http.host}/customers answered {answer.status} without contact.id")
@@ -107,26 +86,14 @@ class Qoyod(Contacts):
 
     def update(self, remote_id: str, fields: Mapping[str, Any], request: Upsert, ours: Ours) -> Written:
         """Write the changed fields."""
-        call = Call(
-            "PUT",
-            f"/customers/{quote(remote_id, safe='')}",
-            "/customers/{id}",
-            payload={"contact": fields},
-            writes=True,
-            needs_json=False,
-            personal=records.texts(request.record),
-        )
-        answer = self._http.call(call, ours)
+        path = f"/customers/{quote(remote_id, safe='')}"
+        call = _write("PUT", path, "/customers/{id}", fields, request)
+        answer = self._http.call(replace(call, repeatable=True, needs_json=False), ours)
         stored = _contact(answer.data)
         return Written(remote_id, f"{answer.status}", stored.row if stored else None)
 
-    def _rung(self, name: str, value: str, *, phone: bool) -> Rung:
-        asked = spellings(value) if phone else (value,)
-        return Rung(
-            name,
-            [Question(self._pages(name, text), _obeyed(name, text), PER_PAGE) for text in asked],
-            lambda row: records.same(value, row.get(name), phone=phone),
-        )
+    def _question(self, name: str) -> Callable[[str], Question]:
+        return lambda text: Question(self._pages(name, text), _obeyed(name, text), PER_PAGE)
 
     def _pages(self, name: str, value: str) -> Callable[[int], Page]:
         def page(number: int) -> Page:
@@ -136,12 +103,10 @@ class Qoyod(Contacts):
 
     def _list(self, query: tuple[tuple[str, str], ...], number: int = 1) -> Page:
         call = Call("GET", "/customers", "/customers", query, bare_404=True, personal=[value for _, value in query])
-        try:
-            data = self._http.call(call).data
-        except Rejected as error:
-            if error.status == 404:
-                return Page((), last=True)
-            raise
+        answer = self._http.look(call)
+        if answer is None:  # a list without rows
+            return Page((), last=True)
+        data = answer.data
         rows = data.get("customers") if isinstance(data, dict) else None
         found = [_row(row) for row in rows] if isinstance(rows, list) else [None]
         if None in found:
@@ -149,6 +114,11 @@ class Qoyod(Contacts):
         total = records.look(data, "pagination.totalPages")
         last = isinstance(total, int) and number >= total
         return Page([item for item in found if item is not None], last=last)
+
+
+def _write(method: str, path: str, shown: str, fields: Mapping[str, Any], request: Upsert) -> Call:
+    personal = records.texts(request.record)
+    return Call(method, path, shown, payload={"contact": fields}, writes=True, repeatable=False, personal=personal)
 
 
 def _obeyed(name: str, asked: str) -> Callable[[Mapping[str, Any]], bool]:

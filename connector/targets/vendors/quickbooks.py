@@ -5,60 +5,37 @@ field for our id: the customer's id in Notes tells our own. A request with the s
 An update names the version (SyncToken) it was made for. Mistakes come as a Fault, now and then inside a 200.
 """
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from connector.config_fields import Flag, Text, Whole, matches
 from connector.errors import Refused, Rejected, TargetError, Uncertain
 from connector.models import Outcome, Upsert
+from connector.targets import quickbooks_customer as customer
 from connector.targets import records
+from connector.targets.account import Account, line
 from connector.targets.answers import Answer
-from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.grants import OAuth2, Ways, described
-from connector.targets.http import Call, Http, Line, Ours, TokenSource
+from connector.targets.base import Around, Check, Kind, Run, Said
+from connector.targets.http import Call, Ours, TokenSource
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Write, Written
-from connector.targets.oauth2 import tokens_of
-from connector.targets.oauth2_settings import oauth2
-from connector.targets.pace import opened
+from connector.targets.oauth2 import opening
 from connector.targets.quickbooks_faults import PHONES, STALE, judge
-from connector.targets.settings import HttpSettings, address, fingerprint
+from connector.targets.quickbooks_settings import PRODUCTION, SANDBOX, QuickBooksSettings, grant
+from connector.targets.settings import fingerprint
 from connector.targets.writing import upsert
 
-PRODUCTION, SANDBOX = "https://quickbooks.api.intuit.com", "https://sandbox-quickbooks.api.intuit.com"
 PAGE = 100
 PACE = (450, 60.0)  # QuickBooks allows 500 a minute to a company
 ASKED = {"PrimaryEmailAddr.Address": "PrimaryEmailAddr"} | {
     name: name for name in ("DisplayName", "GivenName", "FamilyName", "CompanyName")
 }
-NAMES = ("DisplayName", "GivenName", "FamilyName")
-TAX = "PrimaryTaxIdentifier"
-_OURS = re.compile(r"Flavours id (\S+)")
 
 Json = Mapping[str, Any]
 
 
-class QuickBooksSettings(HttpSettings):
-    """Be the settings of a QuickBooks Online target."""
-
-    base_url = Text(
-        load_default=None, validate=address, metadata={"help": "only for another address than that of QuickBooks"}
-    )
-    sandbox = Flag(load_default=False, metadata={"help": "true: a company of the sandbox"})
-    oauth2 = oauth2("refresh_token", required=True)
-    realm_id = Text(
-        load_default=None,
-        validate=matches(re.compile(r"\d{1,20}"), "must be the company's id, digits only"),
-        metadata={"help": "the company's id; `connector targets connect` learns it by itself"},
-    )
-    minorversion = Whole(75, 999, load_default=75, metadata={"help": "of QuickBooks' API (75)"})
-    at_once = Whole(1, 100, load_default=8, metadata={"help": "how many requests may be on their way at once (8)"})
-
-
-class QuickBooks(Contacts):
+class QuickBooks(Account, Contacts):
     """Be the customers of one company."""
 
     kind = "quickbooks"
@@ -70,23 +47,11 @@ class QuickBooks(Contacts):
     soft = frozenset(PHONES.values())
 
     def __init__(self, settings: Json, around: Around, tokens: TokenSource) -> None:
-        client, sandbox = settings["oauth2"], settings["sandbox"]
-        self._base: str = settings["base_url"] or (SANDBOX if sandbox else PRODUCTION)
-        line = Line(
-            self._base,
-            settings["timeout"],
-            query=(("minorversion", str(settings["minorversion"])),),
-            secrets=tuple(filter(None, (client["client_secret"],))),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=judge,
-            tokens=tokens,
-            at_once=settings["at_once"],
-        )
-        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
+        self._base: str = settings["base_url"] or (SANDBOX if settings["sandbox"] else PRODUCTION)
+        version = (("minorversion", str(settings["minorversion"])),)
+        way = line(settings, self._base, query=version, judge=judge, tokens=tokens)
+        super().__init__(settings, around, way, pace=PACE)
         self._tokens, self._given, self._seen = tokens, settings["realm_id"], ""
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     @property
     def account(self) -> str:
@@ -97,16 +62,16 @@ class QuickBooks(Contacts):
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - no list of fields
         """Ask for the company; writes nothing."""
-        try:
-            data = self._call(Call("GET", f"/companyinfo/{self._realm()}", "/companyinfo/{realm}")).data
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
+        return Check.of(self._looked())
+
+    def _looked(self) -> Iterator[Said]:
+        data = self._call(Call("GET", f"/companyinfo/{self._realm()}", "/companyinfo/{realm}")).data
         name = records.text(records.look(data, "CompanyInfo.CompanyName")) or "the company"
-        return Check(ok=True, lines=(f"{self._http.host} answers and takes the tokens for {name}",))
+        yield True, f"{self._http.host} answers and takes the tokens for {name}"
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to QuickBooks, once."""
-        return [upsert(_fitted(request), self, run) for request in requests]
+        return [upsert(customer.fitted(request), self, run) for request in requests]
 
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Ask by each match value that QuickBooks can be asked by; a phone is none."""
@@ -128,13 +93,12 @@ class QuickBooks(Contacts):
 
     def named(self, name: str, request: Upsert) -> Sequence[Found]:
         """Return the customers of that name, inactive ones too; a vendor or an employee of it is somebody else."""
-        names = ", ".join(_quoted(text) for text in (name, f"{name} (deleted)"))
+        names = ", ".join(customer.quoted(text) for text in (name, f"{name} (deleted)"))
         return self._query(f"DisplayName in ({names}) and Active in (true, false)", request).rows
 
     def owner(self, row: Row) -> str | None:
         """Return the customer whose id stands in Notes, as the shipped mapping writes it."""
-        found = _OURS.search(records.text(row.get("Notes")))
-        return found[1] if found else None
+        return customer.signed_by(row)
 
     def create(self, request: Upsert, ours: Ours) -> Written:
         """Make the customer; he is active, whatever the record says."""
@@ -165,27 +129,20 @@ class QuickBooks(Contacts):
 
     def _updated(self, row: Row, fields: Row, request: Upsert, ours: Ours) -> Written:
         # A group goes whole: what staff have in it, and the mapping has not, goes along.
-        whole = {name: _within(row.get(name), value) for name, value in fields.items()}
+        whole = {name: customer.within(row.get(name), value) for name, value in fields.items()}
         which = {"Id": row["Id"], "SyncToken": row.get("SyncToken"), "sparse": True}
         return self._post({**whole, **which}, request, ours)
 
     def _post(self, payload: Json, request: Upsert, ours: Ours) -> Written:
         key = records.request_key(request.idempotency_key, payload)
-        call = Call(
-            "POST",
-            "/customer",
-            "/customer",
-            (("requestid", key),),
-            payload,
-            writes=True,
-            personal=records.texts(request.record),
-        )
+        personal = records.texts(request.record)
+        call = Call("POST", "/customer", "/customer", (("requestid", key),), payload, writes=True, personal=personal)
         answer = self._call(call, ours)
         stored = self._customer(call, answer, request)
         return Written(stored.remote_id, f"{answer.status}", stored.row, whole=True)
 
     def _rung(self, name: str, value: str, request: Upsert) -> Rung:
-        where = f"{ASKED[name]} = {_quoted(value)}"
+        where = f"{ASKED[name]} = {customer.quoted(value)}"
 
         def same(row: Row) -> bool:
             return records.same(value, records.look(row, name))
@@ -210,7 +167,7 @@ class QuickBooks(Contacts):
         remote_id = records.text(row.get("Id")) if isinstance(row, dict) else ""
         if not remote_id:
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a customer")
-        return Found(remote_id, _unmasked(row, request))
+        return Found(remote_id, customer.unmasked(row, request))
 
     def _call(self, call: Call, *ours: Ours) -> Answer:
         company = f"/v3/company/{self._realm()}"
@@ -224,53 +181,11 @@ class QuickBooks(Contacts):
         return self._seen
 
 
-def _fitted(request: Upsert) -> Upsert:
-    """Return the request without what QuickBooks refuses in a name."""
-    names = {name: _name(value) for name in NAMES if isinstance(value := request.record.get(name), str)}
-    return replace(request, record={**request.record, **names})
-
-
-def _name(text: str) -> str:
-    return " ".join(re.sub(r"[:\t\r\n]", " ", text).split())
-
-
-def _within(theirs: Any, ours: Any) -> Any:
-    return {**theirs, **ours} if isinstance(theirs, Mapping) and isinstance(ours, Mapping) else ours
-
-
-def _unmasked(row: dict[str, Any], request: Upsert) -> dict[str, Any]:
-    """Return the row with our tax number where it ends as theirs: QuickBooks shows the last five characters only."""
-    ours, theirs = (records.text(where.get(TAX)) for where in (request.record, row))
-    shown = theirs.lstrip("Xx*")
-    masked = theirs != shown and len(shown) >= 4
-    return {**row, TAX: ours} if ours and masked and ours.endswith(shown) else row
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _oauth2(settings: Json) -> OAuth2:
-    return described(
-        settings["oauth2"],
-        Ways(
-            token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",  # noqa: S106 - an address
-            authorize_url="https://appcenter.intuit.com/connect/oauth2",
-            scope="com.intuit.quickbooks.accounting",
-            client_auth="basic",
-        ),
-    )
-
-
-def _open(config: Any, settings: Json, around: Around) -> QuickBooks:
-    return QuickBooks(settings, around, tokens_of(_oauth2(settings), config.name, settings, around))
-
-
 KIND = Kind(
     label="QuickBooks Online",
     schema=QuickBooksSettings(),
-    open=_open,
-    oauth2=_oauth2,
+    open=opening(QuickBooks, grant),
+    oauth2=grant,
     batch_size=1,
     match="e-mail; when the name is taken, the id in Notes and the phone too, for QuickBooks finds nobody by these",
     upsert="looks up, then creates or updates (sparse)",

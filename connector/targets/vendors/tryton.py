@@ -5,7 +5,7 @@ e-mails, numbers and addresses are records of their own in Tryton; a mapping say
 `addresses.city`. All seen on a real Tryton 7.0.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +15,12 @@ from connector.errors import AlreadyThere, Rejected, TargetError, Uncertain
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
 from connector.targets import tryton_terms as terms
-from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.http import Http, Line, Ours
+from connector.targets.account import Account, line
+from connector.targets.base import Around, Check, Kind, Run, Said
+from connector.targets.http import Http, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
 from connector.targets.outcomes import outcome
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, fingerprint, header_text
+from connector.targets.settings import HttpSettings, header_text
 from connector.targets.tryton_session import Session, ask, judge
 from connector.targets.writing import upsert
 
@@ -39,7 +39,7 @@ class TrytonSettings(HttpSettings):
     )
 
 
-class Tryton(Contacts):
+class Tryton(Account, Contacts):
     """Be the parties of one Tryton database."""
 
     kind = "tryton"
@@ -49,39 +49,25 @@ class Tryton(Contacts):
     fetches = True
 
     def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
-        base_url, database, password = settings["base_url"], settings["database"], settings["password"]
-        line = Line(
-            base_url,
-            settings["timeout"],
-            secrets=(password,),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=judge,
-        )
-        pace, clock = opened(settings["pace"], around), around.clock
+        database, password = settings["database"], settings["password"]
+        way = line(settings, secrets=(password,), judge=judge)
+        super().__init__(settings, around, way, settings["base_url"], database)
         self._path = f"/{quote(database, safe='')}/"
-        session = Session(Http(line, pace, clock), self._path, settings["login"], password)
-        self._http = Http(replace(line, tokens=session), pace, clock)
+        session = Session(self._http, self._path, settings["login"], password)
+        self._http = Http(replace(way, tokens=session), self._pace, self._clock)
         self._countries: dict[Any, int] = {}
-        self.account = fingerprint(base_url, database)
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nothing to make
         """Log in, and look at what the user may do and at the fields there are."""
-        try:
-            may = self._ask("ir.model.access.get_access", [[PARTY]])
-            known = self._ask(f"{PARTY}.fields_get", [[]])
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
+        return Check.of(self._looked(fields))
+
+    def _looked(self, fields: Collection[str]) -> Iterator[Said]:
+        may = self._ask("ir.model.access.get_access", [[PARTY]])
+        known = self._ask(f"{PARTY}.fields_get", [[]])
         if not (isinstance(may, dict) and isinstance(known, dict)):
-            return Check(ok=False, lines=(f"{self._http.host} answers with something that is not Tryton's",))
-        denied = [what for what in ("read", "create", "write") if not records.look(may.get(PARTY), what)]
-        wrong = sorted({name.partition(".")[0] for name in fields} - known.keys() - terms.MECHANISMS.keys())
-        lines = [f"{self._http.host} answers and takes the login"]
-        lines += [f"the user may not {what} parties; give it a group that may" for what in denied]
-        lines += [f"{name}: Tryton has no such field; mend the mapping" for name in wrong]
-        return Check(ok=not (denied or wrong), lines=tuple(lines))
+            raise Uncertain(f"{self._http.host} answers with something that is not Tryton's")
+        yield True, f"{self._http.host} answers and takes the login"
+        yield from terms.looked(may.get(PARTY), known, fields)
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Tryton, once."""

@@ -5,10 +5,6 @@ receiver can tell a repetition. The address itself may be a secret, and is shown
 specification of Standard Webhooks 1.0.0.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -16,37 +12,23 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from marshmallow import ValidationError
-
 from connector.config_fields import SecretText, Several
 from connector.errors import Busy, Refused, TargetError
 from connector.masking import Secret
 from connector.models import Outcome, Upsert
 from connector.targets import records
+from connector.targets.account import Account, line
 from connector.targets.answers import Answer, Asked, failure, retry_after, verdict
 from connector.targets.base import Around, Check, Kind, Run
-from connector.targets.http import Call, Http, Line, Ours
+from connector.targets.http import Call, Ours
 from connector.targets.ladder import Contacts, Found, Row, Rung, Written
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint
+from connector.targets.settings import HttpSettings, address
 from connector.targets.settings import secret as credential
+from connector.targets.webhook_signing import key, signed
 from connector.targets.writing import upsert
 
 LARGEST = 20_000  # bytes that a webhook should stay below
-PREFIX = "whsec_"
 SHORTEST_PART = 6
-_MAKE_ONE = "must be whsec_ and 24 to 64 random bytes in base64; `openssl rand -base64 32` makes them"
-
-
-def key(text: str) -> bytes:
-    """Return the bytes of a secret. Raises ValidationError."""
-    try:
-        found = base64.b64decode(text.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        found = b""
-    if not 24 <= len(found) <= 64:
-        raise ValidationError(_MAKE_ONE)
-    return found
 
 
 def _secret(value: str) -> None:
@@ -93,7 +75,7 @@ def judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
     return verdict(answer, asked, now)
 
 
-class Webhook(Contacts):
+class Webhook(Account, Contacts):
     """Be one receiver of webhooks."""
 
     kind = "webhook"
@@ -102,22 +84,17 @@ class Webhook(Contacts):
 
     def __init__(self, settings: Mapping[str, Any], around: Around) -> None:
         url, token = urlsplit(settings["url"]), settings["token"]
-        line = Line(
+        way = line(
+            settings,
             f"{url.scheme}://{url.netloc}{url.path}",
-            settings["timeout"],
             headers={"Authorization": f"Bearer {token}"} if token else {},
             query=tuple(parse_qsl(url.query, keep_blank_values=True)),
             secrets=(*settings["secret"], *([token] if token else []), *_parts(f"{url.path}?{url.query}")),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
             judge=judge,
         )
-        self._http = Http(line, opened(settings["pace"], around), around.clock)
-        self._keys, self._clock = tuple(key(text) for text in settings["secret"]), around.clock
+        super().__init__(settings, around, way, settings["url"])
+        self._keys = tuple(key(text) for text in settings["secret"])
         self._slash = "/" if url.path.endswith("/") else ""
-        self.account = fingerprint(settings["url"])
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nobody can be asked
         """Say that nobody can be asked: whatever is sent to a webhook is taken for a customer."""
@@ -154,7 +131,7 @@ class Webhook(Contacts):
             self._slash,
             "/…",
             raw=body,
-            headers={"Content-Type": "application/json", **self._signed(request.idempotency_key, now, body)},
+            headers={"Content-Type": "application/json", **signed(self._keys, request.idempotency_key, now, body)},
             writes=True,
             any_body=True,
             personal=records.texts(request.record),
@@ -162,12 +139,6 @@ class Webhook(Contacts):
         answer = self._http.call(call, ours)
         large = f"the webhook has {len(body):,} bytes; not every receiver takes more than {LARGEST:,}"
         return Written(request.customer, f"{answer.status}", warnings=(large,) if len(body) > LARGEST else ())
-
-    def _signed(self, name: str, now: datetime, body: bytes) -> dict[str, str]:
-        stamp = str(int(now.timestamp()))
-        signatures = [hmac.digest(one, f"{name}.{stamp}.".encode() + body, hashlib.sha256) for one in self._keys]
-        told = " ".join(f"v1,{base64.b64encode(signature).decode()}" for signature in signatures)
-        return {"webhook-id": name, "webhook-timestamp": stamp, "webhook-signature": told}
 
 
 def _parts(address_behind_host: str) -> list[Secret]:

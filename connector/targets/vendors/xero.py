@@ -6,62 +6,41 @@ merged into another leads on to it.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector.config_fields import Text, Whole
-from connector.errors import AlreadyThere, Busy, Refused, Rejected, TargetError, Uncertain
+from connector.errors import AlreadyThere, Refused, Rejected, TargetError, Uncertain
 from connector.mapping.fold import fold
 from connector.models import Outcome, Upsert
 from connector.targets import batches, records
-from connector.targets.answers import Answer, Asked, verdict
-from connector.targets.base import Around, Check, Kind, Run
+from connector.targets.account import Account, line
+from connector.targets.answers import Answer
+from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.batches import Ask, Batches
-from connector.targets.grants import OAuth2, Ways, described
-from connector.targets.http import Call, Http, Line, Ours, TokenSource
+from connector.targets.http import Call, Http, Ours, TokenSource
 from connector.targets.ladder import Found, Page, Write, Written
-from connector.targets.oauth2 import tokens_of
-from connector.targets.oauth2_settings import oauth2
-from connector.targets.pace import opened
-from connector.targets.settings import HttpSettings, address, fingerprint, header_text
+from connector.targets.oauth2 import opening
 from connector.targets.xero_contact import FIRST_PHONE, NUMBER, compared, complaints, fitted, left_out, refusal, said
+from connector.targets.xero_errors import judge
+from connector.targets.xero_settings import XeroSettings, grant
+from connector.targets.xero_tenant import Tenant
 
 BATCH = 25  # Xero advises 50 at most; the numbers of so many still fit an address
 PAGE = 100
 PACE = (55, 60.0)  # Xero allows an organisation's apps 60 a minute each
-MINUTE = 60.0
 CONTACTS = "/Contacts"
 ACTIVE = (("page", "1"),)  # without a page the fields of a list are fewer
 ALL = (*ACTIVE, ("includeArchived", "true"))
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FIELD = re.compile(r"[A-Za-z]+")
-_NOT_THERE = re.compile(rb"resource you'?re looking for", re.IGNORECASE)  # a 404 of Xero's own, which is no JSON
 
 Json = Mapping[str, Any]
 Query = tuple[tuple[str, str], ...]
 
 
-class XeroSettings(HttpSettings):
-    """Be the settings of a Xero target."""
-
-    base_url = Text(
-        load_default="https://api.xero.com/api.xro/2.0",
-        validate=address,
-        metadata={"help": "https://api.xero.com/api.xro/2.0"},
-    )
-    oauth2 = oauth2("refresh_token", "client_credentials", required=True)
-    tenant_id = Text(
-        load_default=None,
-        validate=header_text,
-        metadata={"help": "of the organisation; found by itself when the app is connected to one only"},
-    )
-    at_once = Whole(1, 100, load_default=5, metadata={"help": "how many requests may be on their way at once (5)"})
-
-
-class Xero(Batches):
+class Xero(Account, Batches):
     """Be one Xero organisation."""
 
     kind = "xero"
@@ -73,34 +52,19 @@ class Xero(Batches):
     soft = frozenset({FIRST_PHONE})
 
     def __init__(self, settings: Json, around: Around, tokens: TokenSource) -> None:
-        base_url, client = settings["base_url"], settings["oauth2"]
-        line = Line(
-            base_url,
-            settings["timeout"],
-            secrets=tuple(filter(None, (client["client_secret"],))),
-            allow_private=settings["allow_private"],
-            proxy=settings["proxy"],
-            judge=_judge,
-            tokens=tokens,
-            at_once=settings["at_once"],
-        )
-        pace = opened(settings["pace"] or PACE, around)
-        self._http = Http(line, pace, around.clock)
-        self._root = Http(replace(line, base_url=base_url.removesuffix(urlsplit(base_url).path)), pace, around.clock)
-        self._given: str | None = settings["tenant_id"]
-        self._seen: str | None = None
-        self.account = fingerprint(base_url, client["client_id"], self._given or "")
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
+        base_url, client, given = settings["base_url"], settings["oauth2"]["client_id"], settings["tenant_id"]
+        way = line(settings, judge=judge, tokens=tokens)
+        super().__init__(settings, around, way, base_url, client, given or "", pace=PACE)
+        root = replace(way, base_url=base_url.removesuffix(urlsplit(base_url).path))
+        self._tenant = Tenant(given, Http(root, self._pace, self._clock))
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - no list of fields
         """Ask for one contact; writes nothing."""
-        try:
-            self._rows((*ACTIVE, ("pageSize", "1")), ())
-            tenant = self._tenant()
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
-        return Check(ok=True, lines=(f"{self._http.host} answers and takes the tokens for organisation {tenant}",))
+        return Check.of(self._looked())
+
+    def _looked(self) -> Iterator[Said]:
+        self._rows((*ACTIVE, ("pageSize", "1")), ())
+        yield True, f"{self._http.host} answers and takes the tokens for organisation {self._tenant.id()}"
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Xero, once."""
@@ -204,54 +168,12 @@ class Xero(Batches):
         return rows
 
     def _call(self, call: Call, *ours: Ours) -> Answer:
-        call = replace(call, headers={**call.headers, "xero-tenant-id": self._tenant()})
+        call = replace(call, headers={**call.headers, "xero-tenant-id": self._tenant.id()})
         try:
             return self._http.call(call, *ours)
         except Refused:
-            self._seen = None  # another organisation may have been connected since
+            self._tenant.forget()
             raise
-
-    def _tenant(self) -> str:
-        """Return the organisation's id: as the settings say it, else of the one that the app is connected to."""
-        if self._given is not None:
-            return self._given
-        seen = self._seen or self._connected()
-        self._seen = seen
-        return seen
-
-    def _connected(self) -> str:
-        call = Call("GET", "/connections", "/connections")
-        data = self._root.call(call).data
-        if not isinstance(data, list):
-            raise Uncertain(f"{self._root.shown(call)} answered with something that is not a list of connections")
-        found = [row for row in records.rows(data) if row.get("tenantType") == "ORGANISATION"]
-        if len(found) == 1:
-            return records.text(found[0].get("tenantId"))
-        names = ", ".join(f"{row.get('tenantId')} ({row.get('tenantName')})" for row in found)
-        cure = f"set tenant_id to one of {names}" if found else "run connector targets connect"
-        raise Refused(f"the app is connected to {len(found)} organisations of Xero; {cure}")
-
-
-def _judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
-    if answer.status < 300 and isinstance(records.look(answer.data, "Contacts"), list):
-        return None  # what is wrong with some contacts stands there beside those that went well
-    if answer.status == 404 and _NOT_THERE.search(answer.body):
-        return Rejected(f"{asked.shown} answered 404", status=404)
-    error = verdict(answer, asked, now)
-    wrong = [one for row in records.rows(records.look(answer.data, "Elements")) for one in complaints(row)]
-    if isinstance(error, Rejected) and wrong:
-        return refusal(wrong, f"{asked.shown} answered {answer.status}", asked.hide, answer.status)
-    if answer.status == 403:
-        return Refused(f"{error}, and at tenant_id")
-    return _busy(error, answer, now) if isinstance(error, Busy) else error
-
-
-def _busy(error: Busy, answer: Answer, now: datetime) -> Busy:
-    """Return how long to wait: as Xero says, else by the limit that it names."""
-    problem = answer.headers.get("X-Rate-Limit-Problem", "").casefold()
-    tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
-    by_limit = {"day": (tomorrow - now).total_seconds(), "minute": MINUTE, "appminute": MINUTE}
-    return Busy(f"{error} (limit: {problem})" if problem else str(error), error.retry_after or by_limit.get(problem))
 
 
 def _id(row: Json, name: str = "ContactID") -> str:
@@ -262,29 +184,11 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _oauth2(settings: Json) -> OAuth2:
-    own = settings["oauth2"]["grant"] == "client_credentials"  # a custom connection: no person, no refresh token
-    return described(
-        settings["oauth2"],
-        Ways(
-            token_url="https://identity.xero.com/connect/token",  # noqa: S106 - an address
-            authorize_url="https://login.xero.com/identity/connect/authorize",
-            scope="accounting.contacts" if own else "offline_access accounting.contacts",
-            client_auth="basic",
-            lasts=1800.0,
-        ),
-    )
-
-
-def _open(config: Any, settings: Json, around: Around) -> Xero:
-    return Xero(settings, around, tokens_of(_oauth2(settings), config.name, settings, around))
-
-
 KIND = Kind(
     label="Xero",
     schema=XeroSettings(),
-    open=_open,
-    oauth2=_oauth2,
+    open=opening(Xero, grant),
+    oauth2=grant,
     batch_size=BATCH,
     match="ContactNumber, then e-mail; phone too when a name is taken, for Xero finds nobody by it",
     upsert="reads, then makes (PUT) or updates by ContactID (POST); never by name",

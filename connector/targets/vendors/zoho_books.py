@@ -6,9 +6,8 @@ day's limit, 44 of the minute's, 1070 of too many at once; there is no Retry-Aft
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,29 +15,20 @@ from zoneinfo import ZoneInfo
 from marshmallow import validate
 
 from connector.config_fields import Text
-from connector.errors import Busy, NameTaken, Refused, Rejected, TargetError, Uncertain
+from connector.errors import TargetError
 from connector.models import Delivered, Outcome, Upsert
 from connector.targets import records, zoho, zoho_customers, zoho_people
-from connector.targets.answers import Answer, Asked, verdict
+from connector.targets.account import Account, line
 from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.grants import OAuth2
-from connector.targets.http import Call, Http, TokenSource
-from connector.targets.oauth2 import tokens_of
-from connector.targets.pace import opened
-from connector.targets.settings import fingerprint, time_zone
+from connector.targets.http import Call, TokenSource
+from connector.targets.oauth2 import opening
+from connector.targets.settings import time_zone
 from connector.targets.writing import upsert
+from connector.targets.zoho_books_codes import SCOPE, judge
 
-SCOPE = "ZohoBooks.contacts.CREATE,ZohoBooks.contacts.READ,ZohoBooks.contacts.UPDATE,ZohoBooks.settings.READ"
 PACE = (90, 60.0)  # Zoho Books allows 100 a minute to all who use the organization
-MINUTE, CROWDED = 60.0, 5.0
 _HEADER = re.compile(r"[\x21-\x7e]{1,255}")
-_INVALID = re.compile(r"Invalid value passed for (\w+)", re.IGNORECASE)
-_CURES = {
-    14: f"the access token is not accepted; {zoho.WHERE}",
-    57: f"look at the scopes ({SCOPE}), at organization_id, and: {zoho.WHERE}",
-    6041: "look at organization_id",
-    9017: "look at organization_id",
-}
 _ONCE = "in Settings, Customers and Vendors, Field Customization, set its Prevent Duplicate Values to Yes"
 _UNIQUE = (
     "make it in Settings, Customers and Vendors, Field Customization: a Text Box (Single Line) that prevents duplicates"
@@ -70,44 +60,7 @@ class ZohoBooksSettings(zoho.ZohoSettings):
     )
 
 
-def judge(answer: Answer, asked: Asked, now: datetime, zone: ZoneInfo) -> TargetError | None:
-    """Read Zoho Books' own code; every answer of it has one, and 0 is good."""
-    code = answer.data.get("code") if isinstance(answer.data, dict) else None
-    if isinstance(code, bool) or not isinstance(code, int) or 300 <= answer.status < 400:
-        strange = Uncertain(f"{asked.shown} answered {answer.status} with something that is not Zoho Books' own")
-        return verdict(answer, asked, now) or (strange if answer.is_json else None)
-    if code == 0 and answer.status < 400:
-        return None
-    said = records.text(answer.data.get("message"))
-    what = f"{asked.shown} answered {answer.status}: {asked.hide(said)} (code {code})"
-    return _limit(code, what, now, zone) or _refusal(code, what, said, answer, asked) or verdict(answer, asked, now)
-
-
-def _limit(code: int, what: str, now: datetime, zone: ZoneInfo) -> Busy | None:
-    if code == 45:
-        tomorrow = now.astimezone(zone).date() + timedelta(days=1)
-        midnight = datetime.combine(tomorrow, time(), zone).astimezone(UTC)
-        return Busy(f"{what}; the day's requests are used up", (midnight - now).total_seconds())
-    waits = {44: MINUTE, 1070: CROWDED}
-    return Busy(what, waits[code]) if code in waits else None
-
-
-def _refusal(code: int, what: str, said: str, answer: Answer, asked: Asked) -> TargetError | None:
-    if code in _CURES:
-        return Refused(f"{what}; {_CURES[code]}", expired=answer.status == 401)
-    if code == 3062:
-        return NameTaken(what, status=answer.status)
-    if code == 1002:
-        return Rejected(what, status=404)
-    if answer.status == 404:
-        return Uncertain(f"{what}; is base_url right?")
-    if answer.status == 400 or (answer.status < 400 and asked.writes):
-        invalid = _INVALID.search(said)
-        return Rejected(what, fields=(invalid[1],) if invalid else (), status=answer.status)
-    return Uncertain(what) if answer.status < 400 else None
-
-
-class ZohoBooks:
+class ZohoBooks(Account):
     """Be one organization in Zoho Books."""
 
     kind = "zoho_books"
@@ -116,21 +69,19 @@ class ZohoBooks:
     def __init__(self, settings: Mapping[str, Any], around: Around, tokens: TokenSource) -> None:
         organization = settings["organization_id"]
         read = partial(judge, zone=ZoneInfo(settings["time_zone"]))
-        line = zoho.line(settings, "/books/v3", read, tokens, query=(("organization_id", organization),))
-        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
+        base_url, only = zoho.base_url(settings, "/books/v3"), (("organization_id", organization),)
+        way = line(settings, base_url, judge=read, tokens=tokens, query=only)
+        super().__init__(settings, around, way, base_url, organization, pace=PACE)
         self._organization, self._unique = organization, settings["unique_field"]
-        self.account = fingerprint(line.base_url, organization)
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - see _UNIQUE
         """Ask for one contact, and for the custom field; only a person can forbid that it takes a value twice."""
-        try:
-            self._http.call(Call("GET", "/contacts", "/contacts", (("page", "1"), ("per_page", "1"))))
-            good = True, f"{self._http.host} answers for the organization {self._organization}"
-            return Check.of([good, self._custom()])
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
+        return Check.of(self._looked())
+
+    def _looked(self) -> Iterator[Said]:
+        self._http.call(Call("GET", "/contacts", "/contacts", (("page", "1"), ("per_page", "1"))))
+        yield True, f"{self._http.host} answers for the organization {self._organization}"
+        yield self._custom()
 
     def _custom(self) -> Said:
         """Tell whether the custom field is there, and takes a value only once."""
@@ -173,9 +124,7 @@ KIND = Kind(
     label="Zoho Books",
     schema=ZohoBooksSettings(),
     asks=("region",),
-    open=lambda config, settings, around: ZohoBooks(
-        settings, around, tokens_of(_oauth2(settings), config.name, settings, around)
-    ),
+    open=opening(ZohoBooks, _oauth2),
     batch_size=1,
     match="the mapping's match list: phone (its digits) and e-mail of a contact person, contact_name, company_name",
     upsert="looks up, then updates, or creates by native upsert on `unique_field`",

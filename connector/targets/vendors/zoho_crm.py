@@ -5,36 +5,30 @@ good answer, beside those that went well. The search lags behind what is stored,
 which reads the records themselves and compares a phone as text: it is asked for in every usual spelling.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.config_fields import Flag, Text
-from connector.errors import AlreadyThere, Busy, Refused, Rejected, TargetError, Uncertain
+from connector.errors import TargetError, Uncertain
 from connector.mapping.transforms.phone import spellings
 from connector.models import Outcome, Upsert
 from connector.targets import batches, records, zoho, zoho_fields
-from connector.targets.answers import Answer, Asked, verdict
-from connector.targets.base import Around, Check, Kind, Run
+from connector.targets.account import Account, line
+from connector.targets.answers import Answer
+from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.batches import Ask, Batches
 from connector.targets.grants import OAuth2
-from connector.targets.http import Call, Http, Ours, TokenSource
+from connector.targets.http import Call, Ours, TokenSource
 from connector.targets.ladder import Found, Page, Write, Written
-from connector.targets.oauth2 import tokens_of
-from connector.targets.pace import opened
-from connector.targets.settings import fingerprint
+from connector.targets.oauth2 import opening
 from connector.targets.zoho_coql import COLUMNS, MOST, parts, select
+from connector.targets.zoho_crm_codes import SCOPE, about, judge, meaning
 
 Json = Mapping[str, Any]
 
 BATCH = 100
 PACE = (300, 60.0)  # Zoho CRM limits what runs at once (5 for the smallest edition) and the credits of 24 hours
-CREDITS, CROWDED = 3600.0, 5.0  # seconds: credits come back little by little
-SCOPE = "ZohoCRM.modules.contacts.ALL,ZohoCRM.coql.READ,ZohoCRM.settings.fields.READ,ZohoCRM.settings.fields.CREATE"
 CONTACTS, NOBODY = "/Contacts", "flavours-connector-check"
-_PASSING = {"RECORD_LOCKED", "INTERNAL_ERROR"}
-_ADDRESS = {"INVALID_URL_PATTERN", "INVALID_MODULE"}
-_TOKEN = {"INVALID_TOKEN", "AUTHENTICATION_FAILURE"}
 
 
 class ZohoCrmSettings(zoho.ZohoSettings):
@@ -49,7 +43,7 @@ class ZohoCrmSettings(zoho.ZohoSettings):
     )
 
 
-class ZohoCrm(Batches):
+class ZohoCrm(Account, Batches):
     """Be one organization in Zoho CRM."""
 
     kind = "zoho_crm"
@@ -62,14 +56,11 @@ class ZohoCrm(Batches):
     )
 
     def __init__(self, settings: Json, around: Around, tokens: TokenSource) -> None:
-        line = zoho.line(settings, "/crm/v8", self._judge, tokens)
-        self._clock = around.clock
-        self._http = Http(line, opened(settings["pace"] or PACE, around), around.clock)
+        base_url = zoho.base_url(settings, "/crm/v8")
+        way = line(settings, base_url, judge=judge, tokens=tokens)
+        super().__init__(settings, around, way, base_url, settings["oauth2"]["client_id"], pace=PACE)
         self._key = self.customer_field = settings["unique_field"]
         self._quiet: Json = {} if settings["workflows"] else {"trigger": []}
-        self.account = fingerprint(line.base_url, settings["oauth2"]["client_id"])
-        self.timeout = self._http.longest
-        self.uncertain_wait: float = settings["uncertain_wait"] or 3 * settings["timeout"]
 
     def upsert(self, requests: Sequence[Upsert], run: Run) -> Sequence[Outcome]:
         """Bring each record to Zoho CRM, once."""
@@ -134,7 +125,7 @@ class ZohoCrm(Batches):
         if records.look(item, "status") != "error":
             return Uncertain(f"{shown} answered {answer.status} without a word on this contact")
         words = answer.hide(records.text(item.get("message")))
-        return _meaning(item, f"{shown} answered {answer.status}: {words}{_about(item)}", answer.status, new=new)
+        return meaning(item, f"{shown} answered {answer.status}: {words}{about(item)}", answer.status, new=new)
 
     def _columns(self, requests: Sequence[Upsert]) -> Sequence[Sequence[str]]:
         names = {name for request in requests for name in (*request.record, *(field for field, _ in request.match))}
@@ -169,57 +160,17 @@ class ZohoCrm(Batches):
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
         return rows
 
-    def _judge(self, answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
-        data = answer.data if isinstance(answer.data, dict) else {}
-        if isinstance(data.get("data"), list) and (answer.status < 300 or answer.status == 400):
-            return None  # what is wrong with some contacts stands there beside those that went well
-        error, code = verdict(answer, asked, now), data.get("code")
-        if isinstance(error, Busy) and error.retry_after is None:
-            return Busy(str(error), _wait(answer, records.text(data.get("message"))))
-        if code == "OAUTH_SCOPE_MISMATCH":
-            return Refused(f"{error}; the access needs the scopes {SCOPE}: connect it anew with them")
-        if code in _TOKEN:
-            return Refused(f"{error}; {zoho.WHERE}", expired=True)
-        if code in _ADDRESS:
-            return Refused(f"{error} ({code}); is base_url right?")
-        return _meaning(data, f"{error}{_about(data)}", error.status) if isinstance(error, Rejected) else error
-
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:
         """Look at our field, at the mapping's, and at what the token may do; writes nothing unless told to `fix`."""
         wanted = [name.partition(".")[0].partition("[")[0] for name in fields]
-        try:
-            said = zoho_fields.looked(self._http, self._key, wanted, fix=fix)
-            if all(ok for ok, _ in said):  # COQL has a scope of its own
-                self._rows([self._query((self._key,), self._key, (NOBODY,), ())])
-                said.append((True, "the token may look contacts up"))
-            return Check.of(said)
-        except TargetError as error:
-            return Check(ok=False, lines=(str(error),))
+        return Check.of(self._looked(wanted, fix=fix))
 
-
-def _about(item: Json) -> str:
-    names = ("api_name", "expected_data_type", "maximum_length", "column_name")
-    told = [text for name in names if (text := records.text(records.look(item, f"details.{name}")))]
-    return f" ({', '.join((records.text(item.get('code')), *told))})"
-
-
-def _meaning(item: Json, what: str, status: int, *, new: bool = True) -> TargetError:
-    """Return what it means that Zoho CRM says this about a contact."""
-    code, field = records.text(item.get("code")), records.text(records.look(item, "details.api_name"))
-    if code == "DUPLICATE_DATA":
-        there = records.look(item, "details.duplicate_record.id") or records.look(item, "details.id")
-        return AlreadyThere(what, records.text(there) or None, status=status)
-    if code == "INVALID_DATA" and field == "id" and not new:
-        return Rejected(what, status=404)
-    if code in _PASSING:
-        return Uncertain(what)
-    return Rejected(what, fields=(field,) if field else (), status=status)
-
-
-def _wait(answer: Answer, said: str) -> float | None:
-    if "credit" in said.casefold() or answer.headers.get("X-API-CREDITS-REMAINING") == "0":
-        return CREDITS
-    return CROWDED if "concurrency" in said.casefold() else None
+    def _looked(self, wanted: Sequence[str], *, fix: bool) -> Iterator[Said]:
+        said = zoho_fields.looked(self._http, self._key, wanted, fix=fix)
+        yield from said
+        if all(ok for ok, _ in said):  # COQL has a scope of its own
+            self._rows([self._query((self._key,), self._key, (NOBODY,), ())])
+            yield True, "the token may look contacts up"
 
 
 def _oauth2(settings: Json) -> OAuth2:
@@ -230,9 +181,7 @@ KIND = Kind(
     label="Zoho CRM",
     schema=ZohoCrmSettings(),
     asks=("region",),
-    open=lambda config, settings, around: ZohoCrm(
-        settings, around, tokens_of(_oauth2(settings), config.name, settings, around)
-    ),
+    open=opening(ZohoCrm, _oauth2),
     batch_size=BATCH,
     match="`unique_field`, then the mapping's match list: any field, phones in every usual spelling",
     upsert="reads, then upserts by `unique_field`",

@@ -92,8 +92,12 @@ def test_a_worker_whose_line_to_the_database_dies_does_nothing_twice_and_recover
     away.mkdir()
     far = Installation(away, crm.port, lease="5s", timeout="1s", threads=4)
     text = (tmp_path / "config.yaml").read_text()
-    text = text.replace(f"127.0.0.1:{here.port}/", f"{relays['database'].listener.getsockname()[0]}:{relays['database'].port}/")
-    text = text.replace(f"127.0.0.1:{crm.port}", f"{relays['others'].listener.getsockname()[0]}:{relays['others'].port}")
+    text = text.replace(
+        f"127.0.0.1:{here.port}/", f"{relays['database'].listener.getsockname()[0]}:{relays['database'].port}/"
+    )
+    text = text.replace(
+        f"127.0.0.1:{crm.port}", f"{relays['others'].listener.getsockname()[0]}:{relays['others'].port}"
+    )
     (away / "config.yaml").write_text(text)
     store = open_store(here.url(name))
 

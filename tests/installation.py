@@ -117,7 +117,13 @@ class Installation:
 
     def __init__(self, folder, crm_port, csv=False, **settings):
         self.folder, self.port = Path(folder), free_port()
-        facts = {"database": "sqlite:///connector.db", "threads": 16, "lease": "10s", "timeout": "2s", "uncertain_wait": "1s"} | settings
+        facts = {
+            "database": "sqlite:///connector.db",
+            "threads": 16,
+            "lease": "10s",
+            "timeout": "2s",
+            "uncertain_wait": "1s",
+        } | settings
         text = CONFIG.format(port=self.port, crm=crm_port, token=TOKEN, csv=CSV if csv else "", **facts)
         (self.folder / "config.yaml").write_text(text)
         (self.folder / "mappings").mkdir(exist_ok=True)

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from connector.store import bulk, lanes
 from connector.store.engine import Engine
 from connector.store.lanes import arrange
-from connector.store.tables import RUNNING, deliveries, targets, workers
+from connector.store.tables import RUNNING, UNFINISHED, deliveries, targets, workers
+from connector.store.turns import JUMP
 
 
 class Leases:
@@ -50,12 +51,31 @@ class Leases:
 
 
 def _beat(connection: sa.Connection, beats: Sequence[tuple[str, int, int]]) -> list[None]:
+    _follow_the_clock(connection, max(now for *_, now in beats))
     for owner, lease_ms, now in beats:
         row = {"owner": owner, "beat": 0, "seen_at": now, "lease_ms": lease_ms}
         bulk.insert(connection, workers, [row], once=True)
         mine = sa.update(workers).where(workers.c.owner == owner)
         connection.execute(mine.values(beat=workers.c.beat + 1, seen_at=now))
     return [None] * len(beats)
+
+
+def _follow_the_clock(connection: sa.Connection, now: int) -> None:
+    # A clock that is put back would keep everybody waiting for the old time to come; what it was shows at the beats.
+    if _put_back(connection, now) <= JUMP:
+        return
+    bulk.lock(connection, {("clock", "")})
+    back = _put_back(connection, now)  # another worker may just have seen to it
+    if back <= JUMP:
+        return
+    sooner = sa.case((deliveries.c.due_at - back < now, now), else_=deliveries.c.due_at - back)
+    connection.execute(sa.update(deliveries).where(UNFINISHED, deliveries.c.due_at > now).values(due_at=sooner))
+    connection.execute(sa.update(targets).where(targets.c.until > now).values(until=targets.c.until - back))
+    connection.execute(sa.update(workers).values(seen_at=workers.c.seen_at - back))
+
+
+def _put_back(connection: sa.Connection, now: int) -> int:
+    return (connection.execute(sa.select(sa.func.max(workers.c.seen_at))).scalar() or now) - now
 
 
 def _leave(connection: sa.Connection, owners: Sequence[str]) -> list[None]:

@@ -33,7 +33,9 @@ def disk(tmp_path):
 @pytest.fixture
 def installed(tmp_path, crm, disk):
     url = f"sqlite:///{disk}/connector.db"
-    installed = Installation(tmp_path, crm.port, database=url, lease="4s", timeout="2s", uncertain_wait="500ms", threads=4)
+    installed = Installation(
+        tmp_path, crm.port, database=url, lease="4s", timeout="2s", uncertain_wait="500ms", threads=4
+    )
     assert installed.cli("db", "upgrade")[0] == 0
     yield installed
     installed.stop()

@@ -28,7 +28,9 @@ CUSTOMERS = 4
 
 @pytest.fixture
 def installed(tmp_path, crm, database):
-    installed = Installation(tmp_path, crm.port, database=database, lease="2s", timeout="1s", uncertain_wait="500ms", threads=2)
+    installed = Installation(
+        tmp_path, crm.port, database=database, lease="2s", timeout="1s", uncertain_wait="500ms", threads=2
+    )
     assert installed.cli("db", "upgrade")[0] == 0
     yield installed
     installed.stop()

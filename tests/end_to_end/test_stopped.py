@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def installed(tmp_path, crm, database):
-    installed = Installation(tmp_path, crm.port, database=database, lease="2s", timeout="2s", uncertain_wait="500ms", threads=2)
+    installed = Installation(
+        tmp_path, crm.port, database=database, lease="2s", timeout="2s", uncertain_wait="500ms", threads=2
+    )
     assert installed.cli("db", "upgrade")[0] == 0
     installed.spawn("_door")
     yield installed

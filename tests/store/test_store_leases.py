@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from connector.models import Retry, Trouble
 from tests.store.conftest import arrive, settled, stranded, turn
 
 
@@ -55,3 +58,48 @@ def test_mappings_are_kept_by_hash_with_history(store):
     assert store.mappings.publish("rest", "rest", "h1", "one")
     assert store.mappings.active("rest") == "one"
     assert store.mappings.active("other") is None
+
+
+HOUR = 3_600_000
+
+
+def test_a_clock_that_is_put_back_takes_along_what_waits_and_does_so_once(store, clock):
+    began = clock.now
+    arrive(store, customer="c1")
+    (claim,) = turn(store, owner="w1").claims
+    turn(store, [settled(claim, Retry("again"), due_at=clock.now + 60_000)], owner="w1", limit=0)
+    arrive(store, customer="c2")
+    arrive(store, customer="c2")  # blocked behind the other
+    for owner in ("w1", "w2"):
+        store.leases.beat(owner, 1000)
+    clock.now -= HOUR
+    assert turn(store, owner="w1").claims == []  # all of it would wait for an hour
+    for owner in ("w1", "w2", "w1"):
+        store.leases.beat(owner, 1000)
+    rows = {row["id"]: row for row in store.desk.deliveries()}
+    assert rows[claim.delivery]["due_at"] == began - HOUR + 60_000
+    claims = turn(store, owner="w1").claims
+    assert [claim.customer for claim in claims] == ["c2"]
+    turn(store, [settled(claims[0])], owner="w1", limit=0)
+    assert [claim.customer for claim in turn(store, owner="w1").claims] == ["c2"]
+    assert store.worker_alive()
+
+
+def test_a_pause_goes_back_with_the_clock(store, clock):
+    arrive(store)
+    (claim,) = turn(store, owner="w1").claims
+    until = clock.now + 30_000
+    pause = lambda state, outcomes, now: replace(state, state="paused", until=until)  # noqa: E731
+    store.leases.beat("w1", 1000)
+    turn(store, [settled(claim, Retry("busy", trouble=Trouble("busy", "503")))], owner="w1", advance=pause, limit=0)
+    clock.now -= HOUR
+    store.leases.beat("w1", 1000)
+    assert store.states.all()["crm"].until == until - HOUR
+
+
+def test_a_small_step_back_is_none(store, clock):
+    arrive(store)
+    store.leases.beat("w1", 1000)
+    clock.now -= 5000
+    store.leases.beat("w1", 1000)
+    assert store.desk.deliveries()[0]["due_at"] == clock.now + 5000

@@ -1,6 +1,11 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 
 from connector.models import Delivered, Fail, Hold, Retry, Skip, TargetState
+from connector.store import open_store
 from connector.store.queue import _DUE
 from tests.installation import wait_for
 from tests.store.conftest import SYNC, arrive, explained, settled, stranded, turn
@@ -242,3 +247,27 @@ def test_a_found_record_and_a_skip_are_settled_together(store):
 def test_a_worker_without_targets_registers_nothing(store):
     store.states.register([])
     assert list(store.states.all()) == ["crm"]
+
+
+def test_of_two_workers_that_find_one_record_at_the_same_moment_one_gets_it(store, url, clock):
+    other = open_store(url, clock)
+    found = Delivered("updated", "r-7")
+
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for n in range(10):
+                arrive(store, customer=f"a{n}")
+                arrive(store, customer=f"b{n}")
+                claims = [turn(here, owner=owner, limit=1).claims[0] for here, owner in ((store, "w1"), (other, "w2"))]
+                links = [replace(settled(claim).link, remote_id=f"shared-{n}") for claim in claims]
+                start = threading.Barrier(2)
+
+                def settle(here, owner, claim, link, start=start):
+                    start.wait()
+                    (done,) = turn(here, [settled(claim, found, link=link)], owner=owner, limit=0).settled
+                    return done.state
+
+                states = pool.map(settle, (store, other), ("w1", "w2"), claims, links)
+                assert sorted(states) == ["delivered", "held"]
+    finally:
+        other.close()

@@ -1,0 +1,90 @@
+"""Many at once: the lanes keep their heads, and nothing is delivered twice."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+
+from connector.store import open_store, settling
+from connector.store.tables import attempts
+from tests.installation import TESTS
+from tests.store.conftest import arrive, settled, stranded, turn
+
+SECONDS = 20
+
+
+def test_an_arrival_waits_for_the_settle_of_its_lane(store, clock):
+    "Else it would block itself behind a delivery that just ended, and nobody would ever wake it."
+    other = open_store(store.engine.url, clock)
+    arrive(store, customer="c1")
+    (claim,) = turn(store).claims
+    written, go = threading.Event(), threading.Event()
+
+    def slowly(connection, _args):
+        valid, _ = settling.fence(connection, "w1", [settled(claim)])
+        settling.settle(connection, "w1", valid, clock.now)
+        written.set()
+        go.wait(10)
+        return [None]
+
+    threads = [
+        threading.Thread(target=store.engine.write, args=(slowly, None)),
+        threading.Thread(target=arrive, args=(other,), kwargs={"customer": "c1"}),
+    ]
+    threads[0].start()
+    written.wait(10)
+    threads[1].start()
+    time.sleep(0.3)  # long enough to do wrong; too short only spares a wrong program
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert [row["state"] for row in store.desk.deliveries()] == ["pending", "delivered"]
+    other.close()
+
+
+@pytest.mark.slow
+def test_two_doors_and_three_workers_on_eight_customers(url):
+    store = open_store(url)
+    people = [("door", "d1"), ("door", "d2"), ("worker", "w1"), ("worker", "w2"), ("worker", "w3")]
+    command = [sys.executable, "-m", "tests.store.crowd"]
+    processes = [
+        subprocess.Popen([*command, *who, url, str(SECONDS)], stdout=subprocess.PIPE, cwd=TESTS.parent, text=True)
+        for who in people
+    ]
+    acked = []
+    readers = [
+        threading.Thread(target=lambda p=p: acked.extend(int(line) for line in p.stdout), daemon=True)
+        for p in processes
+    ]
+    for reader in readers:
+        reader.start()
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        assert stranded(store) == 0
+        time.sleep(1)
+    assert [process.wait(60) for process in processes] == [0] * 5
+    for reader in readers:
+        reader.join(10)
+    for process in processes:
+        process.stdout.close()
+    assert stranded(store) == 0
+    assert len(acked) > 100
+    assert {row["id"] for row in store.desk.events(limit=10**6)} == set(acked)
+    _delivered_once(store)
+    store.close()
+
+
+def _delivered_once(store):
+    # What still waits is delivered by one more worker: no lane was left without an end.
+    while claims := turn(store, owner="last", limit=500).claims:
+        turn(store, [settled(claim) for claim in claims], owner="last", limit=0)
+    rows = store.desk.deliveries(limit=10**6)
+    assert {row["state"] for row in rows} <= {"delivered", "held"}
+    ask = sa.select(attempts.c.delivery_id).where(attempts.c.outcome == "created")
+    times = Counter(store.engine.read(lambda connection: list(connection.execute(ask).scalars())))
+    assert set(times.values()) == {1}
+    assert set(times) == {row["id"] for row in rows if row["state"] == "delivered"}

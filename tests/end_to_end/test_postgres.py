@@ -2,6 +2,8 @@
 
 import contextlib
 
+import pytest
+
 from connector.store import open_store
 from connector.store.tables import REVISION
 from tests import postgres
@@ -23,6 +25,7 @@ def rows(installed):
     return book.read_text(encoding="utf-8-sig").splitlines()[1:] if book.exists() else []
 
 
+@pytest.mark.slow
 def test_a_store_that_is_not_up_to_date_is_refused_with_the_cure(tmp_path, crm):
     with on_postgres(tmp_path, crm, "template0") as installed:
         for command in ("serve", "worker", "_door"):

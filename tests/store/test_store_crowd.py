@@ -9,40 +9,64 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
+from connector.models import Hold
 from connector.store import open_store, settling
+from connector.store.queue import Turn, _turn
 from connector.store.tables import attempts
 from tests.installation import TESTS
-from tests.store.conftest import arrive, settled, stranded, turn
+from tests.store.conftest import arrive, settled, stay, stranded, turn
 
 SECONDS = 20
 
 
 def test_an_arrival_waits_for_the_settle_of_its_lane(store, clock):
     "Else it would block itself behind a delivery that just ended, and nobody would ever wake it."
-    other = open_store(store.engine.url, clock)
     arrive(store, customer="c1")
     (claim,) = turn(store).claims
-    written, go = threading.Event(), threading.Event()
 
-    def slowly(connection, _args):
+    def settle(connection):
         valid, _ = settling.fence(connection, "w1", [settled(claim)])
         settling.settle(connection, "w1", valid, clock.now)
+
+    meanwhile(store, settle, lambda other: arrive(other, customer="c1"))
+    assert [row["state"] for row in store.desk.deliveries()] == ["pending", "delivered"]
+
+
+def test_a_replay_waits_for_the_claim_of_its_lane(store, clock):
+    "Else it would put itself before a delivery that another worker is pushing."
+    for _ in range(2):
+        arrive(store, customer="c1")
+    (first,) = turn(store).claims
+    turn(store, [settled(first, Hold("look at it", "two_matches"))], limit=0)
+
+    def claim(connection):
+        _turn(connection, Turn("w1", (), {"crm": 10}, clock.now), stay)
+
+    meanwhile(store, claim, lambda other: other.desk.replay([first.delivery]))
+    assert [row["state"] for row in store.desk.deliveries()] == ["running", "blocked"]
+
+
+def meanwhile(store, task, another):
+    "Do one thing in a transaction that stays open until another process has had the time to do wrong."
+    other, written, go = open_store(store.engine.url, store.now), threading.Event(), threading.Event()
+
+    def slowly(connection, _args):
+        task(connection)
         written.set()
         go.wait(10)
         return [None]
 
     threads = [
         threading.Thread(target=store.engine.write, args=(slowly, None)),
-        threading.Thread(target=arrive, args=(other,), kwargs={"customer": "c1"}),
+        threading.Thread(target=another, args=(other,)),
     ]
     threads[0].start()
     written.wait(10)
     threads[1].start()
-    time.sleep(0.3)  # long enough to do wrong; too short only spares a wrong program
+    time.sleep(0.3)  # too short only spares a wrong program
     go.set()
     for thread in threads:
         thread.join(10)
-    assert [row["state"] for row in store.desk.deliveries()] == ["pending", "delivered"]
     other.close()
 
 

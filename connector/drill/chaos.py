@@ -39,11 +39,14 @@ class Chaos:
 
     def _loop(self) -> None:
         chance = random.Random(f"chaos {self.seed}")  # noqa: S311 - a drill must be repeatable
-        due = time.monotonic() + chance.uniform(SHORTEST, LONGEST)
+        due = time.monotonic() + self._pause(chance)
         while not self._end.wait(TICK):
             self.house.keep_up()
             if time.monotonic() < due or self._calm.is_set():
                 continue
-            due = time.monotonic() + chance.uniform(SHORTEST, LONGEST)
+            due = time.monotonic() + self._pause(chance)
             if victims := self.house.victims():
                 self.house.kill(victims[chance.randrange(len(victims))])
+
+    def _pause(self, chance: random.Random) -> float:
+        return chance.uniform(SHORTEST, LONGEST) * self.house.slowness

@@ -94,13 +94,18 @@ Victim = tuple[Role, int, Post]  # what it is, its pid, and under whom it runs
 
 @dataclass(slots=True)
 class House:
-    """Run one supervisor with a door and a worker, and more doors and workers beside it, all on one store."""
+    """Run one supervisor with a door and a worker, and more doors and workers beside it, all on one store.
+
+    `slowness` is how much longer than usual this machine takes to start a process: who is killed before ever beginning
+    proves nothing.
+    """
 
     folder: Path
     database: str = "sqlite:///connector.db"
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     ports: list[int] = field(default_factory=list)
     crm: int = 0
+    slowness: float = 1.0
     kills: Counter[Role] = field(default_factory=Counter)
     _posts: list[Post] = field(default_factory=list)
     _seen: dict[int, float] = field(default_factory=dict)
@@ -163,7 +168,7 @@ class House:
 
     def victims(self) -> list[Victim]:
         """Return who can be killed now: everybody who has had time to begin its work."""
-        return [victim for victim in self._candidates() if self._age(victim[1]) > SETTLED[victim[0]]]
+        return [victim for victim in self._candidates() if self._age(victim[1]) > SETTLED[victim[0]] * self.slowness]
 
     def _candidates(self) -> Iterator[Victim]:
         for post in self._posts:
@@ -174,7 +179,7 @@ class House:
                 yield post.role, pid, post
                 continue
             children = list(self._children(pid))
-            if post.killed >= MOST_UNDER_ONE or (not children and self._age(pid) > CHILDLESS):
+            if post.killed >= MOST_UNDER_ONE or (not children and self._age(pid) > CHILDLESS * self.slowness):
                 yield post.role, pid, post
             else:
                 yield from ((role, child, post) for role, child in children)

@@ -39,14 +39,11 @@ class Chaos:
 
     def _loop(self) -> None:
         chance = random.Random(f"chaos {self.seed}")  # noqa: S311 - a drill must be repeatable
-        due = time.monotonic() + self._pause(chance)
+        due = time.monotonic() + chance.uniform(SHORTEST, LONGEST)
         while not self._end.wait(TICK):
             self.house.keep_up()
             if time.monotonic() < due or self._calm.is_set():
                 continue
-            due = time.monotonic() + self._pause(chance)
+            due = time.monotonic() + chance.uniform(SHORTEST, LONGEST)
             if victims := self.house.victims():
                 self.house.kill(victims[chance.randrange(len(victims))])
-
-    def _pause(self, chance: random.Random) -> float:
-        return chance.uniform(SHORTEST, LONGEST) * self.house.slowness

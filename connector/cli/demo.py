@@ -71,7 +71,7 @@ def demo(ctx: click.Context, leave: bool) -> None:
 def _served(folder: Path) -> Iterator[Show]:
     from connector import config
     from connector.cli.init import prepare, write
-    from connector.drill.house import free_port
+    from connector.drill.papers import free_port
 
     path = folder / "config.yaml"
     write(path, prepare("csv", "", "", None, server=f"host: 127.0.0.1, port: {free_port()}"))

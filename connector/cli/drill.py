@@ -56,7 +56,7 @@ def drill(
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 - any will do
     folder = Path(tempfile.mkdtemp(prefix="flavours-connector-drill-"))
     house = House(folder, database) if database else House(folder)
-    keep = True
+    keep, store = True, ""
     try:
         house.open(seed, doors, workers)
         store = _empty(house.config())
@@ -70,6 +70,8 @@ def drill(
         raise
     finally:
         house.close()
+        if not keep and database and store:
+            _unmake(store)
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
     facts = _facts(seed, seen, findings)
@@ -91,6 +93,12 @@ def _empty(path: Path) -> str:
     if revision is not None:
         raise click.UsageError("this database holds a store already; a drill needs an empty one")
     return database
+
+
+def _unmake(database: str) -> None:
+    from connector.store.migrate import unmake
+
+    unmake(database)
 
 
 class _Bar:

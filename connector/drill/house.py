@@ -1,10 +1,8 @@
 """Set up a throw-away installation in a folder, run its real processes, and start again each one that is killed."""
 
-import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,68 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from connector.drill import papers
+from connector.drill.papers import free_port
 from connector.lifeline import VARIABLE
 
 Role = Literal["door", "worker", "supervisor"]
 
 MOST_UNDER_ONE = 2  # its back-off doubles with each kill of a child; a new supervisor begins anew
 # Seconds after which a process is worth killing, for it has begun to work by then.
-SETTLED: dict[Role, float] = {"door": 1.0, "worker": 3.0, "supervisor": 3.0}
-CHILDLESS = 12.0
-
-_CONFIG = """\
-database: {database}
-mappings: mappings
-server: {{host: 127.0.0.1, port: {port}}}
-worker: {{push_threads: 8, lease: 3s}}
-retry: {{first_wait: 300ms, longest_wait: 2s}}
-sources:
-  flavours: {{auth: {{path_token: {token}}}}}
-  branch: {{auth: {{path_token: {token}}}}}
-targets:
-  looked_up:                      # asked before each create
-    kind: rest
-    base_url: http://127.0.0.1:{crm}/crm
-    allow_private: true
-    timeout: 1s
-    uncertain_wait: 1500ms        # longer than the CRM takes to commit what it did not answer
-    find:
-      - {{path: /contacts, query: {{external_id: "{{{{ customer }}}}"}}, records: items, match: {{external_id: "{{{{ customer }}}}"}}}}
-      - {{path: /contacts, query: {{phone: "{{{{ record.phone }}}}"}}, records: items, match: {{phone: "{{{{ record.phone }}}}"}}}}
-    create: {{method: POST, path: /contacts, envelope: contact, id: contact.id}}
-    update: {{method: PUT, path: "/contacts/{{{{ remote_id }}}}", envelope: contact}}
-  keyed:                          # never asked: the key of a repeated create is enough
-    kind: rest
-    base_url: http://127.0.0.1:{crm}/keyed
-    allow_private: true
-    timeout: 1s
-    idempotency_header: Idempotency-Key
-    create: {{method: POST, path: /contacts, envelope: contact, id: contact.id}}
-    update: {{method: PUT, path: "/contacts/{{{{ remote_id }}}}", envelope: contact}}
-syncs:
-  to_looked_up: {{source: flavours, actions: [customers.CREATE], mapping: drill, target: looked_up}}
-  to_keyed: {{source: branch, actions: [customers.CREATE], mapping: drill, target: keyed}}
-"""
-
-_MAPPING = """\
-version: 1
-kind: rest
-match: [external_id, phone]
-fields:
-  external_id: id
-  name: user.name
-  phone:
-    from: user.phone
-    use: phone
-  city: city
-"""
-
-
-def free_port() -> int:
-    """Return a port of this machine on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+SETTLED: dict[Role, float] = {"door": 2.0, "worker": 3.0, "supervisor": 3.0}
+PROC = Path("/proc")  # where there is none, the supervisor's children are not known, and it is killed itself
 
 
 @dataclass(slots=True)
@@ -94,13 +40,18 @@ Victim = tuple[Role, int, Post]  # what it is, its pid, and under whom it runs
 
 @dataclass(slots=True)
 class House:
-    """Run one supervisor with a door and a worker, and more doors and workers beside it, all on one store."""
+    """Run one supervisor with a door and a worker, and more doors and workers beside it, all on one store.
+
+    `slowness` is how much longer than usual this machine takes to start a process: who is killed before ever beginning
+    proves nothing.
+    """
 
     folder: Path
     database: str = "sqlite:///connector.db"
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     ports: list[int] = field(default_factory=list)
     crm: int = 0
+    slowness: float = 1.0
     kills: Counter[Role] = field(default_factory=Counter)
     _posts: list[Post] = field(default_factory=list)
     _seen: dict[int, float] = field(default_factory=dict)
@@ -118,13 +69,9 @@ class House:
             start_new_session=True,
         )
         self.crm = int(self._stub.stdout.readline()) if self._stub.stdout else 0
-        (self.folder / "mappings").mkdir()
-        (self.folder / "mappings" / "drill.yaml").write_text(_MAPPING, encoding="utf-8")
         self.ports = [free_port() for _ in range(doors)]
         for number, port in enumerate(self.ports):
-            self.config(number).touch(mode=0o600)  # a database's address may hold a password
-            text = _CONFIG.format(database=json.dumps(self.database), port=port, token=self.token, crm=self.crm)
-            self.config(number).write_text(text, encoding="utf-8")
+            papers.write(self.config(number), papers.Facts(self.database, port, self.token, self.crm))
         self._posts = [Post("supervisor", self._command("serve"))]
         self._posts += [Post("door", self._command("_door", number)) for number in range(1, doors)]
         self._posts += [Post("worker", self._command("worker")) for _ in range(1, workers)]
@@ -163,7 +110,7 @@ class House:
 
     def victims(self) -> list[Victim]:
         """Return who can be killed now: everybody who has had time to begin its work."""
-        return [victim for victim in self._candidates() if self._age(victim[1]) > SETTLED[victim[0]]]
+        return [victim for victim in self._candidates() if self._age(victim[1]) > SETTLED[victim[0]] * self.slowness]
 
     def _candidates(self) -> Iterator[Victim]:
         for post in self._posts:
@@ -174,7 +121,7 @@ class House:
                 yield post.role, pid, post
                 continue
             children = list(self._children(pid))
-            if post.killed >= MOST_UNDER_ONE or (not children and self._age(pid) > CHILDLESS):
+            if post.killed >= MOST_UNDER_ONE or not PROC.is_dir():
                 yield post.role, pid, post
             else:
                 yield from ((role, child, post) for role, child in children)
@@ -220,7 +167,7 @@ class House:
 def _processes(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
     """Yield the processes whose command names a configuration in this folder; none where there is no /proc."""
     mark = f"{folder}/config".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
+    for entry in PROC.glob("[0-9]*"):
         with suppress(OSError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
             if any(word.startswith(mark) for word in words):
@@ -230,6 +177,6 @@ def _processes(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
 def _parent(pid: int) -> int:
     with suppress(OSError, ValueError, IndexError):
         return int(
-            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[1]
+            (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[1]
         )
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 from connector.drill.judging import Thanked
 from connector.drill.plan import Letter, Plan
 
-THREADS, TIMEOUT, AGAIN, TRIES = 8, 8.0, 0.15, 400
+THREADS, TIMEOUT, AGAIN, TRIES = 8, 8.0, 0.15, 1000
 RATE, SHORTEST = 70, 10.0  # rounds in a second, and seconds at least: there must be time to kill somebody
 
 

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
 from connector.store import open_store
 from connector.store.engines import open_engine
-from connector.store.tables import REVISION
+from connector.store.tables import REVISION, metadata
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
@@ -46,6 +47,14 @@ def make(url: str) -> None:
     engine.close()
     if not made:
         upgrade(url)
+
+
+def unmake(url: str) -> None:
+    """Drop the tables of a store that nobody needs any more, with all that is in them: a drill's, never a business's."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
 
 
 def alembic_config(url: str) -> AlembicConfig:

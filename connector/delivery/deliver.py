@@ -108,12 +108,19 @@ def _then(claim: Claim, route: Route) -> MappingDocument | Tried:
 def _why_skip(claim: Claim, event: Event, route: Route) -> str | None:
     if event.deleted:
         return "the customer was deleted in Flavours; this sync does not delete"
-    known = claim.link.source_updated_at if claim.link else None
-    if known is not None and event.updated_at is not None and event.updated_at < known:
+    if claim.link is not None and _is_older(event, claim.event, claim.link):
         return "newer data already delivered"
     if route.when is not None and not route.when(event):
         return f"the sync's condition is not met: {route.sync.when}"
     return None
+
+
+def _is_older(event: Event, arrival: int, link: Link) -> bool:
+    # A lane keeps the order of arrival; a replay, or what was held meanwhile, comes behind what arrived after it.
+    known = link.source_updated_at
+    if known is None or event.updated_at is None or event.updated_at == known:
+        return arrival < link.arrival
+    return event.updated_at < known
 
 
 def _mapped(claim: Claim, event: Event, mapping: MappingDocument, route: Route, target: Target) -> _Prepared | Tried:

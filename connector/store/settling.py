@@ -120,13 +120,21 @@ def _settled(s: Settlement, now: int) -> dict[str, Any]:
         "active_since": s.started_at - s.claim.stopped_ms,
         "maybe_sent": s.maybe_sent,
         "alone": getattr(outcome, "alone", False),
-        "remote_id": bulk.storable(s.link.remote_id) if s.link else None,
+        "remote_id": _contact(s),
         "mapping_hash": s.mapping_hash,
         "code": getattr(outcome, "code", None),
         "reason": bulk.storable(s.reason),
         "warnings": [bulk.storable(warning) for warning in s.warnings],
         "finished_at": None if s.state == "pending" else now,
     }
+
+
+def _contact(s: Settlement) -> str | None:
+    # A delivery that ends without a call writes no link, and yet is about the contact of the one there is.
+    remote_id = s.link.remote_id if s.link else None
+    if remote_id is None and isinstance(s.outcome, Delivered):
+        remote_id = s.outcome.remote_id
+    return None if remote_id is None else bulk.storable(remote_id)
 
 
 def _attempt(s: Settlement, owner: str) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def test_an_unchanged_customer_is_not_sent_again(start, arrive, until, book):
     arrive(1)
     until(1, "delivered")
     arrive(1, xid="again", branch="a field that nothing maps")
-    assert until(2, "delivered")["reason"] == "unchanged"
+    unchanged = until(2, "delivered")
+    assert (unchanged["reason"], unchanged["remote_id"]) == ("unchanged", "r-c1")
     assert len(book.sent) == 1
 
 

@@ -1,9 +1,12 @@
 import json
+from pathlib import Path
+from statistics import median
 
 import pytest
 
 from connector.config import TargetConfig
 from connector.errors import ConfigError
+from connector.targets import kinds
 from connector.targets.base import Kind
 from connector.targets.kinds import describe, kind, names, open_target, problems
 from tests.targets.conftest import SETTINGS
@@ -172,6 +175,16 @@ def test_kinds_describe_themselves_as_data():
 
 def test_every_kind_has_a_laboratory():
     assert set(names()) <= GOOD.keys()  # one may have several
+
+
+def test_a_kind_is_a_short_file():
+    "What two vendors share is in connector/targets, and what is a room of its own has a file of its own there."
+    here = Path(kinds.__file__).parent
+    files = [here / "csv.py", here / "rest.py", *here.glob("vendors/[a-z]*.py"), *here.glob("presets/*.yaml")]
+    lines = [len(file.read_text(encoding="utf-8").splitlines()) for file in files]
+    assert len(lines) == len(names())
+    assert median(lines) < 150
+    assert max(lines) < 250
 
 
 class Point:

@@ -10,38 +10,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from marshmallow import validate
-
-from connector.config_fields import SecretText, Text
 from connector.errors import AlreadyThere, Rejected
 from connector.masking import Secret
 from connector.models import Fail, Outcome, Upsert
 from connector.targets import records, vcard, webdav
 from connector.targets.account import Account, line
 from connector.targets.base import Around, Check, Kind, Run, Said
+from connector.targets.carddav_settings import CarddavSettings
 from connector.targets.http import Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
-from connector.targets.settings import HttpSettings, address, header_text
 from connector.targets.writing import upsert
 
 NOBODY = "flavours-connector-check"
-
-
-class CarddavSettings(HttpSettings):
-    """Be the settings of an address book."""
-
-    base_url = Text(
-        required=True,
-        validate=address,
-        metadata={"help": "the address book's own, as in https://cloud.example.com/dav/users/sara/customers"},
-    )
-    username = Text(required=True, validate=header_text, metadata={"help": "who may write there"})
-    password = SecretText(required=True, metadata={"help": "that user's (app) password", "secret": True})
-    vcard = Text(
-        load_default="3.0",
-        validate=validate.OneOf(["3.0", "4.0"], error="must be 3.0 or 4.0, in quotes"),
-        metadata={"help": "the version of new cards, 3.0 (all servers) or 4.0"},
-    )
 
 
 class Carddav(Account, Contacts):

@@ -5,15 +5,14 @@ A key's value cannot hold / < > * % & : \\ ? or +, so it is the customer's id an
 asked for by a filter. Facts: https://learn.microsoft.com/power-apps/developer/data-platform/webapi.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from connector.errors import AlreadyThere, Rejected, Uncertain
+from connector.errors import AlreadyThere, Uncertain
 from connector.mapping.transforms.phone import spellings
 from connector.models import Outcome, Upsert
+from connector.targets import dynamics_odata as odata
 from connector.targets import records
 from connector.targets.account import Account, line
 from connector.targets.base import Around, Check, Kind, Run
@@ -30,8 +29,6 @@ ODATA = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 WHOLE = {"Prefer": "return=representation"}
 CONTACT = "/contacts({id})"
 BY_KEY = "/contacts({key})"
-_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NO_KEY_VALUE = re.compile(r"[/<>*%&:\\?+]")
 
 Json = Mapping[str, Any]
 
@@ -69,14 +66,14 @@ class Dynamics(Account, Contacts):
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a contact by its id, None when it is gone."""
-        if not _ID.fullmatch(remote_id):
+        if not odata.ID.fullmatch(remote_id):
             return None
         return self._one(Call("GET", f"/contacts({remote_id})", CONTACT, self._columns(request)), request)
 
     def create(self, request: Upsert, ours: Ours) -> Written:
         """Make the contact by its key, or update it where an answer was lost."""
         fields = {name: value for name, value in request.record.items() if name != self._key}
-        call = self._patch(self._address(request), BY_KEY, fields, request)
+        call = self._patch(odata.by_key(self._key, request.customer), BY_KEY, fields, request)
         try:
             return self._written(call, ours)
         except AlreadyThere as error:  # another key of the organisation's own, which the message may name the holder of
@@ -90,7 +87,7 @@ class Dynamics(Account, Contacts):
 
     def _rung(self, name: str, value: str, request: Upsert) -> Rung:
         phone = name in request.phones
-        asked = " or ".join(f"{name} eq {_quoted(text)}" for text in (spellings(value) if phone else (value,)))
+        asked = odata.any_of(name, spellings(value) if phone else (value,))
 
         def same(row: Row) -> bool:
             return records.same(value, row.get(name), phone=phone)
@@ -98,13 +95,10 @@ class Dynamics(Account, Contacts):
         return Rung(name, [Question(lambda _: self._filtered(asked, request), same)], same)
 
     def _by_key(self, request: Upsert) -> Page:
-        found = self._one(Call("GET", self._address(request), BY_KEY, self._columns(request)), request)
+        found = self._one(
+            Call("GET", odata.by_key(self._key, request.customer), BY_KEY, self._columns(request)), request
+        )
         return Page([found] if found else (), last=True)
-
-    def _address(self, request: Upsert) -> str:
-        if _NO_KEY_VALUE.search(request.customer):
-            raise Rejected("the customer's id cannot be a key of Dataverse, which takes none of / < > * % & : \\ ? +")
-        return f"/contacts({self._key}={quote(_quoted(request.customer), safe='')})"
 
     def _one(self, call: Call, request: Upsert) -> Found | None:
         call = replace(call, headers={"If-None-Match": "null"}, personal=records.texts(request.record))
@@ -124,14 +118,10 @@ class Dynamics(Account, Contacts):
         return Page([self._found(row, call) for row in rows], last="@odata.nextLink" not in data)
 
     def _found(self, row: Any, call: Call) -> Found:
-        remote_id = records.text(records.look(row, "contactid"))
-        if not _ID.fullmatch(remote_id):
-            raise Uncertain(f"{self._http.shown(call)} answered with something that is not a contact")
-        return Found(remote_id, row)
+        return odata.contact(row, self._http.shown(call))
 
     def _columns(self, request: Upsert) -> tuple[tuple[str, str], ...]:
-        names = {"contactid", self._key, *request.record, *(name for name, _ in request.match)}
-        return (("$select", ",".join(sorted(name for name in names if COLUMN.fullmatch(name)))),)
+        return odata.select({"contactid", self._key, *request.record, *(name for name, _ in request.match)})
 
     def _patch(self, path: str, shown: str, fields: Row, request: Upsert) -> Call:
         personal = records.texts(request.record)
@@ -141,10 +131,6 @@ class Dynamics(Account, Contacts):
         answer = self._http.call(call, ours)
         stored = self._found(answer.data, call)
         return Written(stored.remote_id, f"{answer.status}", stored.row, created=answer.status == 201)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 KIND = Kind(

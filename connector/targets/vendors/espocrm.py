@@ -9,36 +9,21 @@ wrong stands in a header, X-Status-Reason. Facts: EspoCRM's source code and spec
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from connector.config_fields import Text
 from connector.errors import AlreadyThere, Uncertain
 from connector.models import Outcome, Upsert
+from connector.targets import espocrm_calls as calls
 from connector.targets import records
 from connector.targets.account import Account, line
 from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.espocrm_errors import Alike, judge
+from connector.targets.espocrm_settings import EspocrmSettings
 from connector.targets.http import Call, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written, rung
-from connector.targets.settings import HttpSettings, address, secret
 from connector.targets.writing import upsert
 
 PER_PAGE = 50
-METADATA, CONTACTS, CONTACT = "/api/v1/Metadata", "/api/v1/Contact", "/api/v1/Contact/{id}"
 UNCHECKED = {"X-Skip-Duplicate-Check": "true"}
-
-
-class EspocrmSettings(HttpSettings):
-    """Be the settings of an EspoCRM target."""
-
-    base_url = Text(
-        required=True, validate=address, metadata={"help": "where EspoCRM is, such as https://crm.example.com"}
-    )
-    api_key = secret("of an API User: Administration, API Users", required=True)
-    id_field = Text(
-        load_default="cFlavoursId",
-        metadata={"help": "the field of a contact that holds the Flavours customer's id (cFlavoursId)"},
-    )
 
 
 class Espocrm(Account, Contacts):
@@ -62,7 +47,9 @@ class Espocrm(Account, Contacts):
 
     def _looked(self, fields: Collection[str]) -> Iterator[Said]:
         self._list((("maxSize", "1"),), 0, None)
-        there = self._http.call(Call("GET", METADATA, METADATA, (("key", "entityDefs.Contact.fields"),))).data
+        there = self._http.call(
+            Call("GET", calls.METADATA, calls.METADATA, (("key", "entityDefs.Contact.fields"),))
+        ).data
         yield True, f"{self._http.host} answers and takes the API key"
         cure = "make it (Administration, Entity Manager, Contact, Fields), or take it out of the mapping"
         missing = dict.fromkeys(name for name in fields if not isinstance(there, dict) or name not in there)
@@ -85,10 +72,10 @@ class Espocrm(Account, Contacts):
 
     def _list(self, query: tuple[tuple[str, str], ...], offset: int, request: Upsert | None) -> Page:
         personal = (*(text for _, text in query), *(records.texts(request.record) if request else ()))
-        call = Call("GET", CONTACTS, CONTACTS, (*query, ("offset", str(offset))), personal=personal)
+        call = Call("GET", calls.CONTACTS, calls.CONTACTS, (*query, ("offset", str(offset))), personal=personal)
         data = self._http.call(call).data
         rows = records.look(data, "list")
-        found = [_found(row) for row in rows] if isinstance(rows, list) else [None]
+        found = [calls.found(row) for row in rows] if isinstance(rows, list) else [None]
         if None in found:
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
         total = records.look(data, "total")
@@ -97,11 +84,11 @@ class Espocrm(Account, Contacts):
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a contact, None when EspoCRM knows none of that id."""
-        call = Call("GET", _path(remote_id), CONTACT, bare_404=True, personal=records.texts(request.record))
+        call = Call("GET", calls.path(remote_id), calls.CONTACT, bare_404=True, personal=records.texts(request.record))
         answer = self._http.look(call)
         if answer is None:
             return None
-        found = _found(answer.data)
+        found = calls.found(answer.data)
         if found is None or found.remote_id != remote_id:
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not that contact")
         return found
@@ -115,42 +102,33 @@ class Espocrm(Account, Contacts):
         except Alike as alike:
             agreeing = [row for row in alike.rows if records.agrees(request, row)]
             if agreeing:
-                only = _found(agreeing[0]) if len(agreeing) == 1 else None
+                only = calls.found(agreeing[0]) if len(agreeing) == 1 else None
                 raise AlreadyThere(str(alike), only.remote_id if only else None, status=409) from None
         warning = "another contact has the same name; made beside it, for neither phone nor e-mail agree"
         return replace(self._made(request, ours, UNCHECKED), warnings=(warning,))
 
     def _made(self, request: Upsert, ours: Ours, headers: Mapping[str, str]) -> Written:
-        call = replace(_write("POST", CONTACTS, CONTACTS, request.record, request), headers=headers, repeatable=False)
+        call = replace(
+            calls.write("POST", calls.CONTACTS, calls.CONTACTS, request.record, request),
+            headers=headers,
+            repeatable=False,
+        )
         answer = self._http.call(call, ours)
-        made = _found(answer.data)
+        made = calls.found(answer.data)
         if made is None:
             raise Uncertain(f"{self._http.shown(call)} answered {answer.status} without an id")
         return Written(made.remote_id, f"{answer.status}", made.row, whole=True)
 
     def update(self, remote_id: str, fields: Row, request: Upsert, ours: Ours) -> Written:
         """Write the changed fields."""
-        call = _write("PUT", _path(remote_id), CONTACT, fields, request)
+        call = calls.write("PUT", calls.path(remote_id), calls.CONTACT, fields, request)
         answer = self._http.call(replace(call, headers=UNCHECKED, bare_404=True), ours)
-        stored = _found(answer.data)
+        stored = calls.found(answer.data)
         return Written(remote_id, f"{answer.status}", stored.row if stored else None, whole=True)
-
-
-def _write(method: str, path: str, shown: str, fields: Row, request: Upsert) -> Call:
-    return Call(method, path, shown, payload=fields, writes=True, personal=records.texts(request.record))
 
 
 def _obeyed(name: str, asked: str) -> Callable[[Row], bool]:
     return lambda row: records.same(asked, row.get(name))
-
-
-def _path(remote_id: str) -> str:
-    return f"{CONTACTS}/{quote(remote_id, safe='')}"
-
-
-def _found(row: Any) -> Found | None:
-    remote_id = records.text(row.get("id")) if isinstance(row, dict) else ""
-    return Found(remote_id, row) if remote_id else None
 
 
 KIND = Kind(

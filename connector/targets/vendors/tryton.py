@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from connector.config_fields import SecretText, Text
 from connector.errors import AlreadyThere, Rejected, TargetError, Uncertain
 from connector.models import Outcome, Retry, Upsert
 from connector.targets import records
@@ -20,23 +19,14 @@ from connector.targets.base import Around, Check, Kind, Run, Said
 from connector.targets.http import Http, Ours
 from connector.targets.ladder import Contacts, Found, Page, Question, Row, Rung, Written
 from connector.targets.outcomes import outcome
-from connector.targets.settings import HttpSettings, header_text
+from connector.targets.tryton_countries import Countries
 from connector.targets.tryton_session import Session, ask, judge
+from connector.targets.tryton_settings import TrytonSettings
 from connector.targets.writing import upsert
 
 PARTY = "party.party"
 INACTIVE_TOO = ["active", "in", [True, False]]
 ENGLISH = {"language": "en"}  # so that its sentences can be told apart
-
-
-class TrytonSettings(HttpSettings):
-    """Be the settings of a Tryton target."""
-
-    database = Text(required=True, metadata={"help": "the database's name, as at the login"})
-    login = Text(required=True, metadata={"help": "the user that writes parties"})
-    password = SecretText(
-        required=True, validate=header_text, metadata={"help": "that user's password", "secret": True}
-    )
 
 
 class Tryton(Account, Contacts):
@@ -55,7 +45,7 @@ class Tryton(Account, Contacts):
         self._path = f"/{quote(database, safe='')}/"
         session = Session(self._http, self._path, settings["login"], password)
         self._http = Http(replace(way, tokens=session), self._pace, self._clock)
-        self._countries: dict[Any, int] = {}
+        self._countries = Countries(self._ask)
 
     def check(self, fields: Collection[str] = (), *, fix: bool = False) -> Check:  # noqa: ARG002 - nothing to make
         """Log in, and look at what the user may do and at the fields there are."""
@@ -77,7 +67,7 @@ class Tryton(Account, Contacts):
         record: dict[str, Any] = {"code": request.customer, **request.record}
         match = request.match if "code" in dict(request.match) else (("code", record["code"]), *request.match)
         try:
-            lost = self._country(record) == 0
+            lost = self._countries.id_of(record) == 0
         except TargetError as error:
             return outcome(error)
         record = records.without(record, ["addresses.country"] if lost else [])
@@ -142,17 +132,9 @@ class Tryton(Account, Contacts):
         return Rung(name, [Question(page, same)], same)
 
     def _values(self, fields: Mapping[str, Any], there: Row) -> dict[str, Any]:
-        country = self._country(fields)
+        country = self._countries.id_of(fields)
         address = {**fields.get("addresses", {}), **({"country": country} if country else {})}
         return terms.values({**fields, "addresses": address}, there)
-
-    def _country(self, record: Row) -> int | None:
-        """Return the id of the address's country, 0 for an unknown one, None where none is given."""
-        code = records.look(record, "addresses.country")
-        if code is not None and code not in self._countries:
-            rows = self._ask("country.country.search_read", [[["code", "=", code]], 0, 1, None, ["id"]])
-            self._countries[code] = records.look(rows, "0.id") or 0
-        return self._countries.get(code)
 
 
 KIND = Kind(

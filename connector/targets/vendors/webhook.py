@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from connector.config_fields import SecretText, Several
 from connector.errors import Busy, Refused, TargetError
 from connector.masking import Secret
 from connector.models import Outcome, Upsert
@@ -22,44 +21,12 @@ from connector.targets.answers import Answer, Asked, failure, retry_after, verdi
 from connector.targets.base import Around, Check, Kind, Run
 from connector.targets.http import Call, Ours
 from connector.targets.ladder import Contacts, Found, Row, Rung, Written
-from connector.targets.settings import HttpSettings, address
-from connector.targets.settings import secret as credential
+from connector.targets.webhook_settings import WebhookSettings
 from connector.targets.webhook_signing import key, signed
 from connector.targets.writing import upsert
 
 LARGEST = 20_000  # bytes that a webhook should stay below
 SHORTEST_PART = 6
-
-
-def _secret(value: str) -> None:
-    key(value)
-
-
-def _url(value: str) -> None:
-    address(value.partition("?")[0])
-
-
-class WebhookSettings(HttpSettings):
-    """Be the settings of a webhook; its address may have a query, and be a secret."""
-
-    class Meta(HttpSettings.Meta):
-        """Take `url` in place of base_url."""
-
-        exclude = ("base_url",)
-
-    url = SecretText(
-        required=True, validate=_url, metadata={"help": "where the webhooks are received, whole", "secret": True}
-    )
-    secret = Several(
-        SecretText(validate=_secret),
-        "secret",
-        required=True,
-        metadata={
-            "help": "whsec_ and random bytes in base64, as the receiver knows it; a list rotates",
-            "secret": True,
-        },
-    )
-    token = credential("sent as Authorization: Bearer …, if the receiver wants one", load_default=None)
 
 
 def judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:

@@ -11,6 +11,7 @@ from connector.cli import (
     ledger,
     mapping,
     mapping_versions,
+    people,
     replay,
     run,
     send,
@@ -34,7 +35,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(init.init, demo.demo, check.check, run.serve, run.worker, send.send, status.status, mapping.mapping),
-    *(ledger.events, ledger.deliveries, replay.replay, targets.targets, run.db, run.prepare, run.door),
+    *(ledger.events, ledger.deliveries, replay.replay, targets.targets, people.people, run.db, run.prepare, run.door),
 )
 for command in _COMMANDS:
     main.add_command(command)

@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable
 
 from connector.errors import StoreOutdated
+from connector.store.audit import Audit
 from connector.store.desk import Desk
 from connector.store.engine import Engine
 from connector.store.inbox import Inbox, Receipt
 from connector.store.leases import Leases
 from connector.store.links import Links
 from connector.store.mappings import Mappings
+from connector.store.overview import Overview
+from connector.store.people import People
 from connector.store.queue import Queue, Turned
+from connector.store.search import Search
 from connector.store.states import States
 from connector.store.tables import REVISION
 from connector.store.tokens import Tokens
@@ -25,7 +29,7 @@ def now_ms() -> int:
 
 
 class Store:
-    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk."""
+    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk, people, audit, search."""
 
     def __init__(self, url: str, clock: Callable[[], int] = now_ms, patience: float = 5.0) -> None:
         self._clock = clock
@@ -37,6 +41,10 @@ class Store:
         self.links = Links(self.engine)
         self.mappings = Mappings(self.engine, clock)
         self.desk = Desk(self.engine, clock)
+        self.people = People(self.engine, clock)
+        self.audit = Audit(self.engine, clock)
+        self.search = Search(self.engine, clock)
+        self.overview = Overview(self.engine)
 
     def vault(self, target: str) -> Tokens:
         """Return the room that keeps a target's OAuth2 tokens."""

@@ -74,7 +74,7 @@ class EventRoom:
             return None
         try:
             mapping = document.read(self._store.mappings.text(delivery["mapping_hash"]), "")
-            return _pretty(dict(apply(mapping, flavours.read(event["body"])).record))
+            return pretty(dict(apply(mapping, flavours.read(event["body"])).record))
         except ConnectorError:
             return None
 
@@ -86,7 +86,7 @@ def _shown(body: bytes | None, *, bare: bool) -> str | None:
         read = json.loads(body)
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace") if bare else "***"
-    return _pretty(read if bare else _masked(read))
+    return pretty(read if bare else _masked(read))
 
 
 def _masked(value: Any, key: str = "") -> Any:
@@ -97,5 +97,6 @@ def _masked(value: Any, key: str = "") -> Any:
     return value if value is None or isinstance(value, bool) or key in _PLAIN else "***"
 
 
-def _pretty(value: Any) -> str:
+def pretty(value: Any) -> str:
+    """Return JSON as a person reads it."""
     return json.dumps(value, ensure_ascii=False, indent=2)

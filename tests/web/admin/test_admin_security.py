@@ -9,7 +9,19 @@ from connector.config import ServerConfig
 from connector.web.app import create_app
 from tests.web.admin.conftest import PASSWORD, Visitor
 
-PAGES = ("/", "/now", "/deliveries", "/events/1", "/held", "/targets", "/people", "/audit", "/nothing/here")
+PAGES = (
+    "/",
+    "/now",
+    "/deliveries",
+    "/events/1",
+    "/held",
+    "/mappings",
+    "/mappings/csv",
+    "/targets",
+    "/people",
+    "/audit",
+    "/nothing/here",
+)
 CHANGES = {
     "/deliveries/confirm": "operator",
     "/deliveries/decide": "operator",
@@ -19,13 +31,22 @@ CHANGES = {
     "/targets/contacts/pause": "operator",
     "/targets/contacts/resume": "operator",
     "/sources/flavours/address": "editor",
+    "/mappings/csv/preview": "editor",
+    "/mappings/csv/try": "editor",
+    "/mappings/csv/publish": "editor",
+    "/mappings/csv/rollback": "editor",
 }
 
 
 def test_every_room_that_changes_something_is_listed_here(app):
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("admin.") and "POST" in rule.methods]
     filled = {re.sub(r"<int:\w+>", "1", rule.rule).removeprefix("/admin") for rule in rules}
-    filled = {rule.replace("/targets/<name>", "/targets/contacts").replace("<name>", "flavours") for rule in filled}
+    filled = {
+        rule.replace("/targets/<name>", "/targets/contacts")
+        .replace("/mappings/<name>", "/mappings/csv")
+        .replace("<name>", "flavours")
+        for rule in filled
+    }
     assert filled == {*CHANGES, "/sign-in", "/sign-out"}
 
 

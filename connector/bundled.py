@@ -1,4 +1,4 @@
-"""Find the files that ship beside the code: the mappings and the example configuration."""
+"""Find the files that ship beside the code: the mappings, the example configuration, webhooks to try with."""
 
 from pathlib import Path
 
@@ -11,3 +11,8 @@ def bundled(name: str) -> Path:
     here = Path(__file__).resolve().parent
     packaged = here / "_data" / name
     return packaged if packaged.exists() else here.parent / name
+
+
+def payload(name: str) -> bytes:
+    """Return an embedded webhook: `documented` (as Flavours publishes it) or `company`."""
+    return (Path(__file__).with_name("payloads") / f"{name}.json").read_bytes()

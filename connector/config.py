@@ -134,6 +134,7 @@ class Config:
     targets: Mapping[str, TargetConfig]
     syncs: Mapping[str, SyncConfig]
     secret_keys: tuple[Secret, ...] = ()
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,7 @@ def _built(document: Document, loaded: Mapping[str, Any], path: Path) -> Config:
             for name, sync in loaded["syncs"].items()
         },
         secret_keys=loaded["secret_key"],
+        admin=bool(loaded["admin"] and loaded["admin"]["enabled"]),
     )
 
 
@@ -248,6 +250,8 @@ def _target(document: Document, name: str, kind: str) -> TargetConfig:
 def _cross_check(document: Document, config: Config) -> None:
     if config.database.startswith("sqlite") and "?" in config.database:
         document.wrong(("database",), f"the path {config.database} holds a `?`, which no store can have; move it")
+    if config.admin and not config.secret_keys:
+        document.wrong(("admin",), "the admin pages need a secret_key, which signs the cookies; make one")
     for name, sync in config.syncs.items():
         for what, given, known in (("source", sync.source, config.sources), ("target", sync.target, config.targets)):
             if given not in known:

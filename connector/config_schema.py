@@ -94,9 +94,9 @@ class ServerSchema(Group):
 
 
 class AdminSchema(Group):
-    """Be `admin`; accepted, and unused until there are admin pages."""
+    """Be `admin`."""
 
-    enabled = Flag()
+    enabled = Flag(load_default=False)
 
 
 class AlertsSchema(Group):
@@ -228,7 +228,7 @@ class ConfigSchema(Group):
     mappings = Text(load_default="mappings")
     server = group(ServerSchema, load_default=lambda: ServerSchema().load({}))
     secret_key = Several(SecretText(), "key", load_default=())
-    admin = group(AdminSchema)
+    admin = group(AdminSchema, load_default=None)
     alerts = group(AlertsSchema, load_default=None)
     keep = group(KeepSchema, load_default=lambda: KeepSchema().load({}))
     retry = group(RetrySchema, load_default=lambda: RetrySchema().load({}))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 EVENT_STATES = ("accepted", "ignored", "rejected")
 DELIVERY_STATES = ("pending", "blocked", "running", "delivered", "skipped", "held", "failed")
+ROLES = ("viewer", "operator", "editor")  # of people; each may do what the one before it may
 
 StateName = Literal["open", "paused", "held", "probing"]
 OnNameTaken = Literal["suffix", "hold"]

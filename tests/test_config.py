@@ -221,7 +221,10 @@ def test_interpolation(folder):
 
 
 def test_a_number_may_come_from_the_environment(folder):
-    text = WHOLE + 'server: {port: "${PORT}"}\nworker: {lease: "${LEASE:-3s}"}\nadmin: {enabled: "${YES}"}\n'
+    text = (
+        WHOLE
+        + 'server: {port: "${PORT}"}\nworker: {lease: "${LEASE:-3s}"}\nadmin: {enabled: "${YES}"}\nsecret_key: k\n'
+    )
     made = load(text, PORT="9090", YES="true")
     assert (made.server.port, made.worker.lease) == (9090, 3.0)
 

@@ -13,6 +13,7 @@ from connector.cli import (
     ledger,
     mapping,
     mapping_versions,
+    people,
     replay,
     run,
     send,
@@ -36,7 +37,16 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(init.init, demo.demo, drill.drill, check.check, run.serve, run.worker, send.send, status.status, mapping.mapping),
-    *(ledger.events, ledger.deliveries, replay.replay, targets.targets, db.db, run.prepare_store, run.door),
+    *(
+        ledger.events,
+        ledger.deliveries,
+        replay.replay,
+        targets.targets,
+        people.people,
+        db.db,
+        run.prepare_store,
+        run.door,
+    ),
 )
 for command in _COMMANDS:
     main.add_command(command)

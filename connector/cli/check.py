@@ -14,7 +14,7 @@ from connector.errors import StoreError
 
 if TYPE_CHECKING:
     from connector.config import Config
-    from connector.delivery.standing import Standing
+    from connector.store.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)

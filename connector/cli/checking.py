@@ -6,13 +6,12 @@ from pathlib import Path
 
 from connector import config, folder
 from connector.config import Config, Reading, TargetConfig
-from connector.delivery import standing
-from connector.delivery.standing import Standing
 from connector.errors import ConfigError, MappingError, Problem, StoreError
 from connector.mapping import coverage, document
 from connector.mapping.template import condition
-from connector.store import Store
+from connector.store import Store, standing
 from connector.store.mappings import Version
+from connector.store.standing import Standing
 from connector.targets import kinds
 
 NO_KEY = (

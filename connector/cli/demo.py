@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector.cli.frame import FAILED, payload, plain
+from connector.bundled import payload
+from connector.cli.frame import FAILED, plain
 from connector.errors import ConnectorError
 
 if TYPE_CHECKING:

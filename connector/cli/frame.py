@@ -121,8 +121,3 @@ def moment(millis: int | None) -> str | None:
 def clock(millis: int | None) -> str:
     """Return a time in epoch milliseconds as this machine's people read it."""
     return "" if millis is None else f"{datetime.fromtimestamp(millis / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def payload(name: str) -> bytes:
-    """Return an embedded webhook: `documented` (as Flavours publishes it) or `company`."""
-    return (Path(__file__).with_name("payloads") / f"{name}.json").read_bytes()

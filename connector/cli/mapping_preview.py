@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector.bundled import payload
 from connector.cli import mapping_files
-from connector.cli.frame import FAILED, config_option, json_option, opened, payload, plain, show_json, table
+from connector.cli.frame import FAILED, config_option, json_option, opened, plain, show_json, table
 from connector.errors import BadWebhook, ConnectorError
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The commands about a mapping's versions: put one in use, see which there were, go back to one."""
 
 import getpass
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector.cli.frame import FAILED, clock, config_option, json_option, moment, opened, plain, show_json, table
-from connector.errors import MappingError, NotFound
+from connector.errors import NotFound
 
 if TYPE_CHECKING:
     from connector.config import Config
@@ -45,8 +44,8 @@ def publish(
 
     It is checked first, and its samples are tried. `serve` publishes by itself what you change in the folder.
     """
-    from connector.delivery import standing
     from connector.mapping.samples import check_samples
+    from connector.store import standing
 
     with opened(path) as (config, store):
         file, called = _source(config, mapping, name)
@@ -86,7 +85,7 @@ def _source(config: "Config", mapping: str, name: str | None) -> tuple[Path, str
 def _notes(config: "Config", name: str, history: "Sequence[Version]") -> list[str]:
     """Return what a person must know beside it: no sync uses the name, the folder says something else."""
     from connector import folder
-    from connector.delivery import standing
+    from connector.store import standing
 
     used = standing.used(config)
     if name not in used:
@@ -105,7 +104,7 @@ def _facts(name: str, digest: str, before: "Sequence[Version]") -> dict[str, Any
 
 
 def _say(name: str, now: "Sequence[Version]", before: "Sequence[Version]", notes: Sequence[str]) -> None:
-    from connector.delivery.standing import said
+    from connector.store.standing import said
 
     if _ids(now) == _ids(before):
         click.echo(f"mapping {name}: version {said(now[0])} is in use already")
@@ -140,7 +139,7 @@ def history(name: str, path: Path, as_json: bool) -> None:
 
 
 def _versions(config: "Config", store: "Store", name: str) -> "list[Version]":
-    from connector.delivery.standing import used
+    from connector.store.standing import used
 
     versions = store.mappings.history(name)
     if not versions:
@@ -172,7 +171,7 @@ def rollback(ctx: click.Context, name: str, to: str | None, by: str | None, path
     It becomes the newest version, so that a second rollback undoes the first. The file in the mappings folder, if there
     is one, is written too: what it held is in the history, or is kept beside it as NAME.yaml.replaced.
     """
-    from connector.delivery import standing
+    from connector.store import standing
 
     with opened(path) as (config, store):
         before = _versions(config, store, name)
@@ -200,26 +199,12 @@ def _older(store: "Store", name: str, versions: "Sequence[Version]", to: str | N
 
 def _put_back(config: "Config", store: "Store", name: str, text: str) -> tuple[bool | None, list[str]]:
     """Write the text into the folder's file; return whether (None: there was nothing to write) and what to tell."""
-    from connector import folder
-    from connector.delivery.standing import shown
+    from connector.store import standing
 
-    file, called = folder.path(config.mappings, name), shown(config, name)
-    there = _digest(file)
-    if not file.is_file() or there == hashlib.sha256(text.encode()).hexdigest():
-        return None, []
+    called = standing.shown(config, name)
     try:
-        kept = None if there in store.mappings.known([there] if there else []) else folder.keep_beside(file)
-        folder.replace(file, text)
+        written, kept = standing.put_back(config, store.mappings, name, text)
     except OSError as problem:
         return False, [f"{called} could not be written ({problem.strerror}) and says something else: mend it by hand"]
     beside = f"; what it held was never published, and is in {kept.name} beside it" if kept else ""
-    return True, [f"{called} was written too{beside}"]
-
-
-def _digest(file: Path) -> str | None:
-    from connector import folder
-
-    try:
-        return hashlib.sha256(folder.text(file).encode()).hexdigest()
-    except MappingError:
-        return None
+    return (True, [f"{called} was written too{beside}"]) if written else (None, [])

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector.cli.frame import FAILED, config_option, json_option, opened, plain, show_json
-from connector.errors import AlreadyStored, BadWebhook
 
 if TYPE_CHECKING:
     from connector.config import Config
     from connector.store import Store
-    from connector.store.desk import Row
 
 CHUNK = 100  # deliveries in one transaction: well under 50 ms, so that the door is never kept waiting
 PAGE = 1000
@@ -105,47 +103,18 @@ def _replay(config: "Config", store: "Store", wanted: Sequence[tuple[str, int]],
 
 
 def _reopen(store: "Store", numbers: Sequence[int], done: Replayed, *, then: bool) -> None:
-    reopened = []
-    for number in numbers:
-        why_not = _left(store.desk.delivery(number), then=then)
-        if why_not:
-            done.left[f"d{number}"] = why_not
-        else:
-            reopened.append(number)
-    store.desk.replay(reopened, then=then)
-    done.ids += [f"d{number}" for number in reopened]
+    from connector.store import again
 
-
-def _left(row: "Row", *, then: bool) -> str:
-    """Return why a delivery is left as it is, or nothing."""
-    from connector.store.desk import FINISHED
-
-    if row["state"] not in FINISHED:
-        return f"is {row['state']}: it will be tried anyway"
-    if then and row["mapping_hash"] is None:
-        return "no mapping has made it yet: replay it with --mapping now"
-    return ""
+    left = again.reopen(store.desk, numbers, then=then)
+    done.left |= {f"d{number}": why for number, why in left.items()}
+    done.ids += [f"d{number}" for number in numbers if number not in left]
 
 
 def _route(config: "Config", store: "Store", number: int, done: Replayed) -> None:
-    from connector import flavours
+    from connector.store import again
 
-    row = store.desk.event(number)
-    if row["body"] is None:
-        done.left[f"e{number}"] = "its body was purged"
-        return
-    try:
-        event = flavours.read(row["body"])
-    except BadWebhook as bad:
-        done.left[f"e{number}"] = f"is still not usable: {bad.detail}"
-        return
-    syncs = [sync for sync in config.syncs.values() if sync.source == row["source"]]
-    try:
-        made = store.inbox.route_again(number, event, flavours.wanting(syncs, event))
-    except AlreadyStored as twin:
-        done.left[f"e{number}"] = str(twin)
-        return
-    if made:
-        done.ids.append(f"e{number}")
+    why_not = again.route(config, store, number)
+    if why_not:
+        done.left[f"e{number}"] = why_not
     else:
-        done.left[f"e{number}"] = "no sync wants it"
+        done.ids.append(f"e{number}")

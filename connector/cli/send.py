@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from connector.cli.frame import FAILED, config_option, json_option, payload, plain, show_json
+from connector.bundled import payload
+from connector.cli.frame import FAILED, config_option, json_option, plain, show_json
 from connector.errors import ConnectorError, NotFound
 
 if TYPE_CHECKING:

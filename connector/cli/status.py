@@ -10,9 +10,9 @@ from connector.cli.frame import clock, config_option, json_option, moment, opene
 
 if TYPE_CHECKING:
     from connector.config import Config
-    from connector.delivery.standing import Standing
     from connector.models import TargetState
     from connector.store import Store
+    from connector.store.standing import Standing
 
 WAITING = ("pending", "blocked", "running")
 SHOWN = ("waiting", "held", "failed", "delivered", "skipped")
@@ -53,13 +53,13 @@ def _facts(config: "Config", store: "Store") -> dict[str, Any]:
 
 
 def _standings(config: "Config", store: "Store") -> list["Standing"]:
-    from connector.delivery import standing
+    from connector.store import standing
 
     return [standing.standing(config, name, store.mappings.history(name)) for name in standing.used(config)]
 
 
 def _line(found: "Standing") -> str:
-    from connector.delivery.standing import said
+    from connector.store.standing import said
 
     if found.note:
         return f"{found.note}; {found.cure}".removeprefix("mapping ")

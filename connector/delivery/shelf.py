@@ -6,12 +6,11 @@ from functools import lru_cache
 import structlog
 
 from connector.config import Config, SyncConfig
-from connector.delivery import standing
 from connector.delivery.deliver import Route
 from connector.errors import MappingError
 from connector.mapping import document
 from connector.mapping.template import condition
-from connector.store import Store
+from connector.store import Store, standing
 
 log = structlog.get_logger()
 

@@ -11,6 +11,7 @@ import structlog
 from connector.config import Config
 from connector.delivery.alerts import Alerts, poster
 from connector.delivery.around import around
+from connector.delivery.searchable import follow
 from connector.delivery.worker import Worker
 from connector.store import open_store
 from connector.targets.kinds import open_target
@@ -34,6 +35,8 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
     owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
     try:
         targets = {name: open_target(of, around(config, store, name)) for name, of in config.targets.items()}
+        if config.admin:
+            threading.Thread(target=follow, args=(store, stop), name="search", daemon=True).start()
         log.info("worker starts", worker=owner, targets=sorted(targets))
         Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
     finally:

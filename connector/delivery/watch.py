@@ -6,12 +6,11 @@ import structlog
 
 from connector import folder
 from connector.config import Config
-from connector.delivery import standing
-from connector.delivery.standing import Standing
 from connector.errors import MappingError, Problem
 from connector.mapping.samples import check_samples
-from connector.store import Store
+from connector.store import Store, standing
 from connector.store.mappings import Version
+from connector.store.standing import Standing
 
 log = structlog.get_logger()
 

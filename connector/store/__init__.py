@@ -5,6 +5,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from connector.errors import StoreOutdated
+from connector.store.audit import Audit
 from connector.store.desk import Desk
 from connector.store.engine import Engine
 from connector.store.engines import open_engine
@@ -12,7 +13,10 @@ from connector.store.inbox import Inbox, Receipt
 from connector.store.leases import Leases
 from connector.store.links import Links
 from connector.store.mappings import Mappings
+from connector.store.overview import Overview
+from connector.store.people import People
 from connector.store.queue import Queue, Turned
+from connector.store.search import Search
 from connector.store.sqlite import now_ms
 from connector.store.states import States
 from connector.store.tables import REVISION
@@ -23,7 +27,7 @@ __all__ = ["Receipt", "Store", "Turned", "address", "now_ms", "open_store"]
 
 
 class Store:
-    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk."""
+    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk, people, audit, search."""
 
     def __init__(self, url: str, clock: Callable[[], int] | None = None, patience: float = 5.0) -> None:
         self.engine = open_engine(url, patience)
@@ -35,6 +39,10 @@ class Store:
         self.links = Links(self.engine)
         self.mappings = Mappings(self.engine, clock)
         self.desk = Desk(self.engine, clock)
+        self.people = People(self.engine, clock)
+        self.audit = Audit(self.engine, clock)
+        self.search = Search(self.engine, clock)
+        self.overview = Overview(self.engine)
 
     def now(self) -> int:
         """Return the time in epoch milliseconds by the clock of everybody who uses this store. Raises StoreBusy."""

@@ -38,7 +38,7 @@ _EVENT = (
     events.c.reason,
 )
 _CUSTOMERS = (events.c.state == "accepted", events.c.body.is_not(None))  # what is no customer, no sync gets
-_DELIVERY = (
+DELIVERY = (
     deliveries.c.id,
     deliveries.c.event_id,
     events.c.xid,
@@ -101,7 +101,7 @@ class Desk:
         before: int | None = None,
     ) -> list[Row]:
         """Return deliveries with their event's xid, newest first; `before` is a delivery id to page on from."""
-        ask = sa.select(*_DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
+        ask = sa.select(*DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
         wanted = {deliveries.c.state: state, deliveries.c.target: target, deliveries.c.event_id: event}
         for column, value in wanted.items():
             ask = ask if value is None else ask.where(column == value)
@@ -110,7 +110,7 @@ class Desk:
 
     def delivery(self, delivery_id: int) -> Row:
         """Return one delivery. Raises NotFound."""
-        ask = sa.select(*_DELIVERY).join(events).where(deliveries.c.id == delivery_id)
+        ask = sa.select(*DELIVERY).join(events).where(deliveries.c.id == delivery_id)
         return self._one(ask, f"delivery d{delivery_id}")
 
     def attempts(self, delivery_id: int) -> list[Row]:

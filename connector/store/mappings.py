@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.errors import NotFound
+from connector.mapping.shape import Mapping
 from connector.store import bulk
 from connector.store.engine import Engine
 from connector.store.tables import mapping_versions, mappings
@@ -39,6 +40,7 @@ class _Publication:
     text: str
     by: str
     at: int
+    after: int | None = None
 
 
 _VERSIONS = sa.select(
@@ -61,6 +63,15 @@ class Mappings:
     def publish(self, name: str, kind: str, digest: str, text: str, by: str = "") -> bool:
         """Make a text the active one of a name; return False when it is so already. Raises StoreBusy."""
         fresh: bool = self._engine.write(_publish_many, _Publication(name, kind, digest, text, by, self._clock()))
+        return fresh
+
+    def publish_after(self, base: int, name: str, document: Mapping, text: str, by: str) -> bool:
+        """Publish a document as `publish` does, if `base` (0: none) is still the newest version of its name.
+
+        Raises ValueError when somebody published meanwhile: nothing of theirs is written over. Raises StoreBusy.
+        """
+        new = _Publication(name, document.kind, document.hash, text, by, self._clock(), base)
+        fresh: bool = self._engine.write(_publish_many, new)
         return fresh
 
     def rollback(self, name: str, digest: str, by: str = "") -> bool:
@@ -129,6 +140,10 @@ def _publish_many(connection: sa.Connection, publications: Sequence[_Publication
 def _publish(connection: sa.Connection, new: _Publication) -> bool:
     versions = mapping_versions
     last = sa.select(versions.c.hash).where(versions.c.name == new.name).order_by(versions.c.id.desc()).limit(1)
+    if new.after is not None:
+        newest = sa.select(sa.func.max(versions.c.id)).where(versions.c.name == new.name)
+        if (connection.execute(newest).scalar() or 0) != new.after:
+            raise ValueError(f"the mapping {new.name} was published by somebody else meanwhile")
     if connection.execute(last).scalar() == new.digest:
         return False
     row = {"hash": new.digest, "kind": new.kind, "text": new.text, "stored_at": new.at}

@@ -20,7 +20,7 @@ _HEADERS = {
 
 
 def create_app(config: Config, store: Store) -> Flask:
-    """Make the application for a configuration and an open store; it sets no cookies."""
+    """Make the application for a configuration and an open store; only the admin's rooms set cookies."""
     app = Flask("connector", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False  # a redirect would repeat the token in a header, and lose the body
@@ -28,6 +28,10 @@ def create_app(config: Config, store: Store) -> Flask:
     tally = Tally()
     app.register_blueprint(door(config, store.inbox, tally))
     app.register_blueprint(ops(store, tally))
+    if config.admin:
+        from connector.web.admin import furnish  # noqa: PLC0415 - the door starts without it where it is off
+
+        furnish(app, config, store)
     problem.register(app)
     app.after_request(_secured)
     return app

@@ -177,7 +177,7 @@ def test_what_waits_already_is_left(home, store):
 
 
 def test_an_event_is_read_and_routed_again(home, store):
-    from connector.cli.frame import payload
+    from connector.bundled import payload
 
     store.inbox.reject("flavours", payload("company"), "refused by an older program", None, None)
     assert home.json("replay", "e1") == {"replayed": ["e1"], "left": {}}

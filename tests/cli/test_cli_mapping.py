@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from connector.cli.frame import payload
+from connector.bundled import payload
 from connector.mapping.customers import CUSTOMERS
 from tests.store.conftest import SYNC, event
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from connector.delivery.standing import said
 from connector.models import Fail
+from connector.store.standing import said
 from tests.store.conftest import arrive, settled, turn
 
 TEXT = "version: 1\nkind: csv\nfields:\n  name: user.name\n  made_by: {{value: {}}}\n"

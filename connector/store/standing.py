@@ -1,5 +1,6 @@
 """Compare a mapping's file in the folder with the version in use, and say in one sentence what a person must know."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from connector import folder
 from connector.config import Config
 from connector.errors import MappingError, Problem
 from connector.mapping import document
-from connector.store.mappings import Version
+from connector.store.mappings import Mappings, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +120,24 @@ def standing(config: Config, name: str, history: Sequence[Version]) -> Standing:
         return Standing(name, file, tuple(error.problems), None, active)
     known = next((version for version in history if version.hash == digest), None)
     return Standing(name, file, (), digest, active, known)
+
+
+def put_back(config: Config, mappings: Mappings, name: str, text: str) -> tuple[bool, Path | None]:
+    """Write a text that was published into the folder's file, where there is one that says something else.
+
+    Return whether it was written, and the copy of what it held when that was never published. Raises OSError.
+    """
+    file = folder.path(config.mappings, name)
+    there = _digest(file)
+    if not file.is_file() or there == hashlib.sha256(text.encode()).hexdigest():
+        return False, None
+    kept = None if there in mappings.known([there] if there else []) else folder.keep_beside(file)
+    folder.replace(file, text)
+    return True, kept
+
+
+def _digest(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(folder.text(file).encode()).hexdigest()
+    except MappingError:
+        return None

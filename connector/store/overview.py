@@ -1,0 +1,132 @@
+"""Say how things are without reading everything: capped counts, and ranges of ids found by their time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.store.desk import DELIVERY, Row
+from connector.store.engine import Engine
+from connector.store.tables import PENDING, RUNNING, deliveries, events
+
+MOST = 1000  # counted one by one; more is said as "1,000+"
+WINDOW = 20_000  # deliveries looked at for one page of a list
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold one page of deliveries; `further` is the id to go on from, None at the end."""
+
+    rows: list[Row]
+    further: int | None
+
+
+class Overview:
+    """Answer what the home page and the lists ask; every answer takes milliseconds at a million deliveries."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def waiting(self) -> dict[str, int]:
+        """Count pending, running, held and failed deliveries, each up to 1,000."""
+        conditions = {
+            "pending": PENDING,
+            "running": RUNNING,
+            "held": deliveries.c.state == sa.literal_column("'held'"),
+            "failed": deliveries.c.state == sa.literal_column("'failed'"),
+        }
+        return self._engine.read(lambda c: {name: _count(c, where) for name, where in conditions.items()})
+
+    def oldest_waiting(self) -> Row | None:
+        """Return the pending delivery that is due first per target's order, as `id`, `event_id`, `created_at`."""
+        ask = sa.select(deliveries.c.id, deliveries.c.event_id, deliveries.c.created_at).where(PENDING)
+        inner = ask.limit(MOST).subquery()
+        return self._first(sa.select(inner).order_by(inner.c.id).limit(1))
+
+    def arrived(self, since: Sequence[int]) -> list[int]:
+        """Return how many events arrived between each time (epoch ms) and the next, by their ids; the last: till now."""
+
+        def ask(connection: sa.Connection) -> list[int]:
+            newest = int(connection.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0)
+            starts = [_first_since(connection, events.c.id, events.c.received_at, at, newest) for at in since]
+            return [after - start for start, after in zip(starts, [*starts[1:], newest + 1], strict=True)]
+
+        return self._engine.read(ask)
+
+    def became(self, since: int) -> dict[str, int]:
+        """Count by state the deliveries made since a time (epoch ms), the newest 10,000 at most."""
+
+        def ask(connection: sa.Connection) -> dict[str, int]:
+            newest = int(connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0)
+            start = _first_since(connection, deliveries.c.id, deliveries.c.created_at, since, newest)
+            start = max(start, newest - 10 * MOST + 1)
+            grouped = sa.select(deliveries.c.state, sa.func.count()).where(deliveries.c.id >= start)
+            return {str(row[0]): int(row[1]) for row in connection.execute(grouped.group_by(deliveries.c.state))}
+
+        return self._engine.read(ask)
+
+    def last_of(self, sources: Sequence[str]) -> dict[str, int | None]:
+        """Return when the last event of each source arrived (epoch ms), looking at the newest 20,000."""
+
+        def ask(connection: sa.Connection) -> dict[str, int | None]:
+            newest = int(connection.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0)
+            recent = sa.select(events.c.received_at).where(events.c.id > newest - WINDOW).order_by(events.c.id.desc())
+            return {
+                name: connection.execute(recent.where(events.c.source == name).limit(1)).scalar() for name in sources
+            }
+
+        return self._engine.read(ask)
+
+    def deliveries(self, wanted: Mapping[str, str], before: int | None, limit: int = 50) -> Page:
+        """Return a page of deliveries, newest first, with the states, target or sync `wanted`.
+
+        Held and failed ones have an index; the others are found by walking over 20,000 at most: a page may hold less
+        than `limit` and still go `further`.
+        """
+
+        def ask(connection: sa.Connection) -> Page:
+            newest = int(connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0)
+            upper = newest + 1 if before is None else before
+            rare = wanted.get("state") in ("held", "failed")
+            lower = 0 if rare else upper - WINDOW
+            asked = sa.select(*DELIVERY).join(events).where(deliveries.c.id < upper, deliveries.c.id >= lower)
+            for name, value in wanted.items():
+                literal = rare and name == "state"
+                asked = asked.where(deliveries.c[name] == (sa.literal_column(f"'{value}'") if literal else value))
+            found = connection.execute(asked.order_by(deliveries.c.id.desc()).limit(limit))
+            rows: list[Row] = [dict(row._mapping) for row in found]
+            if len(rows) == limit:
+                return Page(rows, int(rows[-1]["id"]))
+            return Page(rows, lower if lower > 1 else None)
+
+        return self._engine.read(ask)
+
+    def of_events(self, ids: Sequence[int]) -> list[Row]:
+        """Return the deliveries of these events, newest first."""
+        ask = sa.select(*DELIVERY).join(events).where(deliveries.c.event_id.in_(ids))
+        ask = ask.order_by(deliveries.c.id.desc()).limit(10 * len(ids) + 1)
+        return self._engine.read(lambda c: [dict(row._mapping) for row in c.execute(ask)])
+
+    def _first(self, ask: sa.Select[Any]) -> Row | None:
+        row = self._engine.read(lambda c: c.execute(ask).first())
+        return None if row is None else dict(row._mapping)
+
+
+def _count(connection: sa.Connection, where: sa.ColumnElement[bool]) -> int:
+    some = sa.select(sa.literal(1)).select_from(deliveries).where(where).limit(MOST).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar() or 0)
+
+
+def _first_since(connection: sa.Connection, ids: sa.Column[int], times: sa.Column[int], at: int, newest: int) -> int:
+    """Return the first id at or after a time: ids and times grow together, so a handful of looks is enough."""
+    low, high = 1, newest + 1
+    while low < high:
+        middle = (low + high) // 2
+        ask = sa.select(ids, times).where(ids >= middle).order_by(ids).limit(1)
+        row = connection.execute(ask).first()
+        if row is None or row[1] >= at:
+            high = middle
+        else:
+            low = row[0] + 1
+    return low

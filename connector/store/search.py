@@ -1,0 +1,90 @@
+"""Find events by what people know of a customer; the keys are written behind the ack, in small steps."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.store import bulk, finding
+from connector.store.engine import Engine
+from connector.store.tables import events, marks, search_keys
+
+STEP = 100  # events in one transaction: well under 50 ms, so that the door is never kept waiting
+MARK = "search"
+LATE = 60_000  # ms after which a number that is missing among the events' ids is taken as never used
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    rows: list[dict[str, Any]]
+    upto: int
+
+
+class Search:
+    """Write what events are found by, and find them."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+        self._engine, self._clock = engine, clock
+
+    def follow(self) -> int:
+        """Write the keys of the next events, 100 at most, and return how many events these were. Raises StoreBusy."""
+        last = self._engine.read(_mark)
+        ask = sa.select(events.c.id, events.c.xid, events.c.customer, events.c.body, events.c.received_at)
+        ask = ask.where(events.c.id > last).order_by(events.c.id).limit(STEP)
+        found = _unbroken(self._engine.read(lambda c: list(c.execute(ask))), last, self._clock())
+        if found:
+            made = [
+                {"key": key, "event_id": row.id}
+                for row in found
+                for key in sorted(finding.keys(row.body, row.xid, row.customer))
+            ]
+            self._engine.write(_keep_many, _Keys(made, found[-1].id))
+        return len(found)
+
+    def behind(self) -> int:
+        """Return how many events, about, cannot be found yet."""
+        newest = sa.select(sa.func.max(events.c.id))
+        return self._engine.read(lambda c: max(0, int(c.execute(newest).scalar() or 0) - _mark(c)))
+
+    def events(self, text: str, limit: int = 50, before: int | None = None) -> list[int]:
+        """Return the ids of the events that a text finds, newest first; `before` is an id to page on from.
+
+        The text is a name (one word or several), a phone in any spelling, an e-mail, a tax number, an xid or a
+        customer's id.
+        """
+        wanted = finding.asked(text)
+        if not wanted:
+            return []
+        first = search_keys.alias()
+        ask = sa.select(first.c.event_id).distinct().where(first.c.key.in_(sorted(wanted[0])))
+        for more in wanted[1:]:
+            also = search_keys.alias()
+            ask = ask.where(sa.exists().where(also.c.key.in_(sorted(more)), also.c.event_id == first.c.event_id))
+        ask = ask if before is None else ask.where(first.c.event_id < before)
+        ask = ask.order_by(first.c.event_id.desc()).limit(limit)
+        return self._engine.read(lambda c: list(c.execute(ask).scalars()))
+
+
+def _mark(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(marks.c.value).where(marks.c.name == MARK)).scalar() or 0)
+
+
+def _unbroken(rows: Sequence[Any], last: int, now: int) -> list[Any]:
+    """Return the rows up to a gap that may still be filled: another machine may commit a smaller id later."""
+    found: list[Any] = []
+    for row in rows:
+        if row.id != last + 1 and now - row.received_at < LATE:
+            break
+        found.append(row)
+        last = row.id
+    return found
+
+
+def _keep_many(connection: sa.Connection, steps: Sequence[_Keys]) -> list[None]:
+    for step in steps:
+        bulk.insert(connection, search_keys, step.rows, once=True)
+        further = sa.update(marks).where(marks.c.name == MARK, marks.c.value < step.upto).values(value=step.upto)
+        if not connection.execute(further).rowcount:
+            bulk.insert(connection, marks, [{"name": MARK, "value": step.upto}], once=True)
+    return [None] * len(steps)

@@ -1,0 +1,102 @@
+"""One event: what Flavours sent (masked until a person asks, which is written down), and all that became of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from connector import flavours
+from connector.errors import ConnectorError
+from connector.mapping import document
+from connector.mapping.rules import apply
+from connector.store import again
+from connector.web.admin.frame import Frame
+
+Row = Mapping[str, Any]
+_PLAIN = {"xid", "action", "timestamp", "id", "type", "role", "lang", "is_active", "created_at", "updated_at"}
+
+
+def add(frame: Frame) -> None:
+    """Add the pages of an event."""
+    rooms = EventRoom(frame)
+    frame.page("/events/<int:number>", "event", rooms.show)
+    frame.page("/events/<int:number>/show", "unmask", rooms.unmask, role="operator", post=True)
+    frame.page("/events/<int:number>/replay", "route_again", rooms.route_again, role="operator", post=True)
+
+
+class EventRoom:
+    """Show an event."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame, self._store = frame, frame.store
+
+    def show(self, number: int, *, bare: bool = False, left: str = "") -> Response:
+        """Show an event; `bare` with what is personal in it."""
+        row = self._store.desk.event(number)
+        deliveries = self._store.desk.deliveries(event=number, limit=100)
+        made = self._store.mappings.known(one["mapping_hash"] for one in deliveries if one["mapping_hash"])
+        return self._frame.draw(
+            "event.html",
+            event=row,
+            body=_shown(row["body"], bare=bare),
+            bare=bare,
+            left=left,
+            deliveries=[
+                {
+                    "row": one,
+                    "attempts": self._store.desk.attempts(one["id"]),
+                    "version": made.get(one["mapping_hash"]),
+                    "record": self._record(row, one) if bare else None,
+                }
+                for one in deliveries
+            ],
+        )
+
+    def unmask(self, number: int) -> Response:
+        """Show an event as it came, and write down who looked."""
+        self._store.desk.event(number)
+        self._frame.note("show_event", f"e{number}")
+        return self.show(number, bare=True)
+
+    def route_again(self, number: int) -> Response:
+        """Read an event again and route it by today's configuration."""
+        left = again.route(self._frame.config, self._store, number)
+        self._frame.note("replay", f"e{number}")
+        if left:
+            return self.show(number, left=left)
+        return redirect(url_for("admin.event", number=number) + "#deliveries")
+
+    def _record(self, event: Row, delivery: Row) -> str | None:
+        """Return the record that the delivery's version of its mapping makes of the event, None where none did."""
+        if event["body"] is None or not delivery["mapping_hash"]:
+            return None
+        try:
+            mapping = document.read(self._store.mappings.text(delivery["mapping_hash"]), "")
+            return pretty(dict(apply(mapping, flavours.read(event["body"])).record))
+        except ConnectorError:
+            return None
+
+
+def _shown(body: bytes | None, *, bare: bool) -> str | None:
+    if body is None:
+        return None
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace") if bare else "***"
+    return pretty(read if bare else _masked(read))
+
+
+def _masked(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _masked(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, key) for inner in value]
+    return value if value is None or isinstance(value, bool) or key in _PLAIN else "***"
+
+
+def pretty(value: Any) -> str:
+    """Return JSON as a person reads it."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from connector.config import load
+from connector.store import open_store
 from tests.installation import Installation, customer, wait_for
 
 pytestmark = pytest.mark.slow
@@ -55,9 +57,12 @@ def send(installed, numbers):
 
 
 def all_once(installed, crm, count=CUSTOMERS):
-    "Wait until every customer was made; a little later each was still made once."
-    wait_for(lambda: len(crm.all()["contacts"]) >= count, 60, every=0.2)
-    wait_for(lambda: installed.cli("deliveries", "list", "--json")[1].count('"delivered"') == count, 30, every=0.5)
+    "Wait until every customer was made and settled; each was made once."
+    store = open_store(load(installed.folder / "config.yaml", {}).database)
+    try:
+        wait_for(lambda: store.desk.counts() == {("crm", "delivered"): count}, 90, every=0.2)
+    finally:
+        store.close()
     assert crm.all()["creates"] == {f"customer-{n}": 1 for n in range(count)}
 
 

@@ -58,15 +58,16 @@ def _url(*, query: bool = False) -> Any:
 
 def _database(value: str) -> None:
     if value.startswith("postgres"):
-        _postgres(value)
+        if problem := database_problem(value):
+            raise ValidationError(problem)
         return
     name = value.removeprefix("sqlite:///")
     if not value.startswith("sqlite:///") or not name.strip("/") or name == ":memory:" or "?" in name:
         raise ValidationError(f"is not a database that this program knows; {_DATABASES}")
 
 
-def _postgres(value: str) -> None:
-    # Never with the value in the message: it holds a password.
+def database_problem(value: str) -> str | None:
+    """Return what is wrong with an address of PostgreSQL, None when nothing is; never with its password."""
     try:
         parts = urlsplit(value)
         fits = parts.scheme in {"postgresql", "postgresql+psycopg"} and len(parts.path) > 1
@@ -74,12 +75,13 @@ def _postgres(value: str) -> None:
     except ValueError:
         fits = False
     if not fits:
-        raise ValidationError(
+        return (
             "is not an address of PostgreSQL; write postgresql+psycopg://user:password@host/database, and %XX for "
             "what is no letter or digit in a password"
         )
     if "password" in parse_qs(parts.query):
-        raise ValidationError("holds the password after the `?`; write it before the host: user:password@host")
+        return "holds the password after the `?`; write it before the host: user:password@host"
+    return None
 
 
 class ServerSchema(Group):

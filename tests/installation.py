@@ -16,7 +16,7 @@ SAMPLE = json.loads((TESTS / "samples" / "customers.CREATE.json").read_text())
 TOKEN = "a-path-token-of-the-tests"
 
 CONFIG = """\
-database: sqlite:///connector.db
+database: "{database}"
 mappings: mappings
 server: {{host: 127.0.0.1, port: {port}}}
 worker: {{push_threads: {threads}, lease: {lease}}}
@@ -117,7 +117,13 @@ class Installation:
 
     def __init__(self, folder, crm_port, csv=False, **settings):
         self.folder, self.port = Path(folder), free_port()
-        facts = {"threads": 16, "lease": "10s", "timeout": "2s", "uncertain_wait": "1s"} | settings
+        facts = {
+            "database": "sqlite:///connector.db",
+            "threads": 16,
+            "lease": "10s",
+            "timeout": "2s",
+            "uncertain_wait": "1s",
+        } | settings
         text = CONFIG.format(port=self.port, crm=crm_port, token=TOKEN, csv=CSV if csv else "", **facts)
         (self.folder / "config.yaml").write_text(text)
         (self.folder / "mappings").mkdir(exist_ok=True)

@@ -52,6 +52,24 @@ MUTATIONS = {
         '"pending"',
         "tests/store/test_store_queue.py",
     ),
+    "accept without the lane's lock": (
+        "store/inbox.py",
+        "lanes.lock(connection, wanted, ",
+        "lanes.lock(connection, (), ",
+        "tests/store/test_store_crowd.py",
+    ),
+    "settle without the lane's lock": (
+        "store/settling.py",
+        "lanes.lock(connection, {(s.claim.target, s.claim.customer) for s in settlements}, ",
+        "lanes.lock(connection, (), ",
+        "tests/store/test_store_crowd.py",
+    ),
+    "arrange without its rows locked": (
+        "store/lanes.py",
+        "    .with_for_update()",
+        "    ",
+        "tests/store/test_store_crowd.py",
+    ),
 }
 
 

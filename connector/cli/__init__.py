@@ -6,6 +6,7 @@ from connector import __version__
 from connector.cli import (
     check,
     connect,
+    db,
     demo,
     drill,
     init,
@@ -35,7 +36,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(init.init, demo.demo, drill.drill, check.check, run.serve, run.worker, send.send, status.status, mapping.mapping),
-    *(ledger.events, ledger.deliveries, replay.replay, targets.targets, run.db, run.prepare, run.door),
+    *(ledger.events, ledger.deliveries, replay.replay, targets.targets, db.db, run.prepare, run.door),
 )
 for command in _COMMANDS:
     main.add_command(command)

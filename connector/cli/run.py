@@ -1,11 +1,11 @@
-"""The commands that run the connector: serve, its two halves, and the store's upgrade."""
+"""The commands that run the connector: serve, and its two halves."""
 
 import os
 from pathlib import Path
 
 import click
 
-from connector.cli.frame import config_option, json_option, show_json
+from connector.cli.frame import config_option
 from connector.errors import ConnectorError
 
 
@@ -82,32 +82,3 @@ def door(path: Path) -> None:
 
 
 _PORT = "is another `connector serve` running? Else change server.host or server.port"
-
-
-@click.group()
-def db() -> None:
-    """Look after the store."""
-
-
-@db.command("upgrade")
-@config_option
-@json_option
-def upgrade_store(path: Path, as_json: bool) -> None:
-    """Make the store, or bring it up to this program.
-
-    `serve` does this by itself for SQLite. A PostgreSQL is shared by many machines: upgrade it first, then restart
-    them one by one; who is one version behind goes on meanwhile.
-    """
-    from connector import config
-    from connector.store import address
-    from connector.store.migrate import upgrade
-
-    database = config.load(path, os.environ).database
-    before, after = upgrade(database)
-    url = address(database)
-    if as_json:
-        show_json({"database": url, "before": before, "after": after})
-    elif before == after:
-        click.echo(f"{url} is up to date (schema {after})")
-    else:
-        click.echo(f"{url} was {'made' if before is None else f'upgraded from schema {before}'}, now schema {after}")

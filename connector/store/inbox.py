@@ -252,16 +252,21 @@ def _reject_many(connection: sa.Connection, rejects: Sequence[_Reject]) -> list[
     return [_reject_one(connection, reject) for reject in rejects]
 
 
+def _storable(said: str | None) -> str | None:
+    # What could be read of a broken body may be broken too.
+    return None if said is None else bulk.storable(said)
+
+
 def _reject_one(connection: sa.Connection, reject: _Reject) -> int:
     body_hash = hashlib.sha256(reject.body).hexdigest()
     row = {
         "source": reject.source,
         "state": "rejected",
-        "xid": reject.xid,
+        "xid": _storable(reject.xid),
         "body_hash": body_hash,
-        "action": reject.action,
+        "action": _storable(reject.action),
         "received_at": reject.now,
-        "reason": reject.reason,
+        "reason": _storable(reject.reason),
         "body": reject.body,
     }
     bulk.insert(connection, events, [row], once=True)

@@ -83,7 +83,7 @@ def _customer(seed: int, number: int, chance: random.Random) -> tuple[list[Lette
 
 
 def _event(seed: int, number: int, version: int, *, same_xid: bool) -> dict[str, Any]:
-    digits = 50_000_000 + (number * 7_919 + 1_234_567) % 49_999_999
+    digits = 50_000_000 + (number * 7_919 + 1_234_567) % 9_999_991  # 055…: each is a number that can be
     moment = _BEGIN + number * 1000 + version
     names = (f"Customer {number} of {version}", f"عميل {number} نسخة {version}")
     return {

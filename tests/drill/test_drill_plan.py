@@ -5,8 +5,11 @@ import json
 import pytest
 
 from connector import flavours
+from connector.drill import papers
 from connector.drill.plan import plan
 from connector.errors import BadWebhook
+from connector.mapping import document
+from connector.mapping.rules import apply
 
 PLAN = plan(7, 300)
 
@@ -47,6 +50,14 @@ def test_it_repeats_and_reorders():
     prints = [flavours.read(letter.body).fingerprint for letter in of("accepted")]
     assert len(set(prints)) < len(prints)
     assert len({letter.body for letter in of("accepted")}) > len(set(prints))  # some repeats are written otherwise
+
+
+def test_the_mapping_makes_of_it_what_the_crm_is_said_to_hold():
+    mapping = document.read(papers._MAPPING, "drill.yaml")
+    for letter in plan(9, 3000).letters[::3]:
+        if letter.fate == "accepted":
+            made = apply(mapping, flavours.read(letter.body))
+            assert (made.record, made.warnings) == (letter.version.record, ())
 
 
 def test_nobody_shares_a_phone_and_some_versions_share_an_xid():

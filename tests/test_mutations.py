@@ -70,6 +70,18 @@ MUTATIONS = {
         "    ",
         "tests/store/test_store_crowd.py",
     ),
+    "older data over newer": (
+        "delivery/deliver.py",
+        "if claim.link is not None and _is_older(event, claim.event, claim.link):",
+        "if False:",
+        "tests/properties/test_properties_machine.py",
+    ),
+    "a replay that does not queue up": (
+        "store/desk.py",
+        "    arrange(connection, {(row.target, row.customer) for row in reopened})\n    return len(reopened)",
+        "    return len(reopened)",
+        "tests/properties/test_properties_machine.py",
+    ),
 }
 
 

@@ -69,7 +69,14 @@ def counted(url):
 
 def test_all_is_there_and_what_waited_goes_on(file, target):
     before = counted(f"sqlite:///{file}")
-    rooms = {"people", "sessions", "sign_in_failures", "audit", "search_keys", "marks"}  # of the admin pages: empty here
+    rooms = {
+        "people",
+        "sessions",
+        "sign_in_failures",
+        "audit",
+        "search_keys",
+        "marks",
+    }  # of the admin pages: empty here
     assert all(rows for table, rows in before.items() if table not in rooms)
     ended = copy(file, target, "--json")
     assert ended.exit_code == 0, ended.output

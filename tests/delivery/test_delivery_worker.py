@@ -308,3 +308,13 @@ def test_a_slow_target_does_not_stop_another(start, store, arrive, book, until):
 def quiet():
     with structlog.testing.capture_logs():
         yield
+
+
+def test_a_replay_behind_a_later_arrival_writes_nothing_old(start, arrive, until, store, book):
+    start()
+    for name in ("First", "Second"):
+        arrive(1, xid=name, user={"name": name, "updated_at": None})
+    until(2, "delivered")
+    store.desk.replay([1])
+    assert until(1, "skipped")["reason"] == "newer data already delivered"
+    assert [request.record["name"] for (request,) in book.sent] == ["First", "Second"]

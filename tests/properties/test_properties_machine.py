@@ -1,6 +1,6 @@
 """Whatever comes in whatever order: nothing is lost, nothing is there twice, nothing goes out of order.
 
-2,000 steps in the quick suite, always the same; FLAVOURS_STEPS (a number) and FLAVOURS_SEED ask for more and for others.
+2,000 steps among the slow tests, from a seed; FLAVOURS_STEPS (a number) and FLAVOURS_SEED ask for more and for others.
 """
 
 import os

@@ -95,7 +95,7 @@ def test_what_the_system_refuses_is_a_sentence(home):
 
 def test_a_port_that_is_taken_is_a_sentence(door):
     run = door.process("_door")
-    assert run.returncode == 1
+    assert run.returncode == 3
     assert "ddress already in use" in run.stderr
     assert "Traceback" not in run.stderr
 

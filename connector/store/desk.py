@@ -1,7 +1,7 @@
 """Answer what people ask at the desk, and carry out what they decide: lists, one event, resolve, replay."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -231,6 +231,17 @@ def _link(connection: sa.Connection, row: Any, decision: Decision, now: int) -> 
     owner = link_room.owners(connection, [key]).get(key)
     if owner not in (None, row.customer):
         raise ValueError(f"{remote_id} is linked to the Flavours customer {owner}")
-    link_room.put(
-        connection, [Link(row.target, row.customer, remote_id, decision.account, None, row.event_id, "", "")], now
-    )
+    fresh = Link(row.target, row.customer, remote_id, decision.account, None, row.event_id, "", "")
+    link_room.put(connection, [_as_new_as(_linked(connection, row), fresh)], now)
+
+
+def _linked(connection: sa.Connection, row: Any) -> Any:
+    mine = (links.c.target == row.target, links.c.customer == row.customer)
+    return connection.execute(sa.select(links).where(*mine)).first()
+
+
+def _as_new_as(known: Any, fresh: Link) -> Link:
+    # What arrived after the held delivery may be in this record already: the held one must not write over it.
+    if known is None or (known.remote_id, known.account) != (fresh.remote_id, fresh.account):
+        return fresh
+    return replace(fresh, source_updated_at=known.source_updated_at, arrival=max(known.arrival, fresh.arrival))

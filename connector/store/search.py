@@ -12,7 +12,7 @@ from connector.store.tables import events, marks, search_keys
 
 STEP = 100  # events in one transaction: well under 50 ms, so that the door is never kept waiting
 MARK = "search"
-LATE = 60_000  # ms after which a number that is missing among the events' ids is taken as never used
+LATE = 20_000  # ms after which an id that is missing was never used: a transaction is not left open for so long
 
 
 @dataclass(frozen=True, slots=True)

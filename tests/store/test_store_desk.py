@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -26,6 +28,17 @@ def test_resolve_by_link_writes_the_link_and_tries_again(store, held):
     (claim,) = turn(store).claims
     assert claim.link is not None
     assert claim.link.remote_id == "r-7"
+
+
+def test_a_link_to_the_same_contact_stays_as_new_as_it_is(store, held):
+    arrive(store, "x2", "c1")
+    (claim,) = turn(store).claims
+    newer = replace(settled(claim).link, source_updated_at=2_000, arrival=claim.event)
+    turn(store, [settled(claim, link=newer)], limit=0)
+    store.desk.resolve(Decision(held, "link", newer.remote_id, newer.account))
+    (again,) = turn(store).claims
+    assert (again.delivery, again.link.source_updated_at, again.link.arrival) == (held, 2_000, newer.arrival)
+    assert again.link.record_hash == ""  # nobody knows what the contact holds of it: it is compared anew
 
 
 def test_resolve_by_create_asks_for_a_new_contact(store, held):

@@ -33,9 +33,19 @@ def clock():
 
 
 @pytest.fixture
-def store(empty_store, tmp_path, clock):
+def file(empty_store, tmp_path):
     (tmp_path / "connector.db").write_bytes(empty_store.read_bytes())
-    opened = open_store(f"sqlite:///{tmp_path / 'connector.db'}", clock, patience=0.5)
+    return tmp_path / "connector.db"
+
+
+@pytest.fixture
+def database(file):
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def store(database, clock):
+    opened = open_store(database, clock, patience=0.5)
     for role in ("viewer", "operator", "editor"):
         opened.people.add(role, role, HASH)
     yield opened

@@ -3,15 +3,26 @@
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from connector.store.desk import Decision
+from connector.store.tables import deliveries
+from tests import postgres
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, file):
+    if request.param == "sqlite":
+        yield f"sqlite:///{file}"
+    else:
+        with postgres.database() as fresh:
+            yield fresh
 
 
 def settle(store, state, reason="", code=None, number=1):
     def op(connection, args):
-        connection.exec_driver_sql(
-            "UPDATE deliveries SET state=?, reason=?, code=? WHERE id=?", (state, reason, code, number)
-        )
+        mine = sa.update(deliveries).where(deliveries.c.id == number)
+        connection.execute(mine.values(state=state, reason=reason, code=code))
         return [None] * len(args)
 
     store.engine.write(op, None)

@@ -4,8 +4,10 @@ import json
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from connector.config import ServerConfig
+from connector.store.tables import deliveries
 from connector.web.app import create_app
 from tests.web.admin.conftest import PASSWORD, Visitor
 
@@ -179,7 +181,7 @@ def test_what_came_from_outside_stays_text(someone, send, customer, store, lang)
     body["xid"] = HOSTILE
     number = send(json.dumps(body))
     store.engine.write(
-        lambda c, args: [c.exec_driver_sql("UPDATE deliveries SET state='held', reason=?", (HOSTILE,)), None][1:],
+        lambda c, args: [c.execute(sa.update(deliveries).values(state="held", reason=HOSTILE)), None][1:],
         None,
     )
     store.states.register(["contacts"])

@@ -1,5 +1,6 @@
 """Be the store in one SQLite file, written durably by one thread, read by many."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class SqliteEngine(Engine):
         engine = _opened(url)
         super().__init__(url, engine, Writer(engine, self.lock, patience))
         self._watch: Any = None
+        self._version = 0
 
     @property
     def name(self) -> str:
@@ -44,10 +46,16 @@ class SqliteEngine(Engine):
         return str(self.path)
 
     def version(self) -> int:
-        """Return SQLite's own count of changes."""
-        if self._watch is None:
-            self._watch = self._engine.raw_connection()
-        return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+        """Return SQLite's own count of changes; another number while it cannot be asked, so that the store is tried."""
+        try:
+            if self._watch is None:
+                self._watch = self._engine.raw_connection()
+            self._version = int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+        except (sqlite3.Error, sa.exc.DBAPIError):
+            if self._watch is not None:
+                self._watch.invalidate()
+            self._watch, self._version = None, self._version + 1
+        return self._version
 
     @contextmanager
     def migrating(self) -> Iterator[None]:

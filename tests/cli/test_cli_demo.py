@@ -41,7 +41,7 @@ def test_the_demo_serves_on_until_it_is_stopped(cli, number, code):
 
 
 def _servers(folder):
-    lines = subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True).stdout
+    lines = subprocess.run(["ps", "axwwo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in lines.splitlines() if str(folder) in line]
 
 

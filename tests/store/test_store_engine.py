@@ -21,6 +21,14 @@ def test_every_commit_is_synced(store):
     assert (ask("synchronous"), ask("journal_mode"), ask("foreign_keys")) == (2, "wal", 1)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_store_that_cannot_be_asked_for_news_is_looked_into(store):
+    before = store.queue.version()
+    store.engine._watch.driver_connection.close()
+    assert store.queue.version() == before + 1
+    assert store.queue.version() == store.queue.version()
+
+
 def test_one_bad_row_costs_its_neighbours_nothing(store):
     "Writes that wait together are one transaction; the bad one alone is told of its fault."
     gate, answers = threading.Event(), {}

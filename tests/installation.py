@@ -80,6 +80,17 @@ def call(port, method, path, body=None, timeout=15.0, headers=None):
         return answer.status, text.decode()
 
 
+def post(installed, n):
+    "Send a customer: (status, Retry-After, seconds)."
+    connection = http.client.HTTPConnection("127.0.0.1", installed.port, timeout=20)
+    with contextlib.closing(connection):
+        asked = time.monotonic()
+        connection.request("POST", f"/webhooks/flavours/{TOKEN}", json.dumps(customer(n)))
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.headers["Retry-After"], time.monotonic() - asked
+
+
 def free_port():
     import socket
 

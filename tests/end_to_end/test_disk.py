@@ -1,8 +1,6 @@
 """A disk that is full, or cannot be written: never a false thanks, nothing corrupt, and it goes on by itself."""
 
 import contextlib
-import http.client
-import json
 import os
 import re
 import shutil
@@ -12,7 +10,7 @@ import time
 
 import pytest
 
-from tests.installation import TOKEN, Installation, customer, wait_for
+from tests.installation import Installation, customer, post, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -40,17 +38,6 @@ def installed(tmp_path, crm, disk):
     assert installed.cli("db", "upgrade")[0] == 0
     yield installed
     installed.stop()
-
-
-def post(installed, n):
-    "Return (status, Retry-After, seconds)."
-    connection = http.client.HTTPConnection("127.0.0.1", installed.port, timeout=20)
-    with contextlib.closing(connection):
-        asked = time.monotonic()
-        connection.request("POST", f"/webhooks/flavours/{TOKEN}", json.dumps(customer(n)))
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, answer.headers["Retry-After"], time.monotonic() - asked
 
 
 def fill(disk, leave=0):

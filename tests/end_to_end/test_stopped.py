@@ -1,16 +1,14 @@
 """A worker that is stopped (SIGSTOP) at the worst places, and wakes later: nothing twice, nobody waits for it long."""
 
 import contextlib
-import http.client
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.installation import TOKEN, Installation, customer, wait_for
+from tests.installation import Installation, customer, post, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -39,17 +37,6 @@ def stopped_at(installed, place):
     worker = installed.spawn("worker", wait=False, faults={"FAULT": f"stop {place}"})
     wait_for(lambda: stopped(worker))
     return worker
-
-
-def post(installed, n):
-    "Return (status, Retry-After, seconds)."
-    connection = http.client.HTTPConnection("127.0.0.1", installed.port, timeout=20)
-    with contextlib.closing(connection):
-        asked = time.monotonic()
-        connection.request("POST", f"/webhooks/flavours/{TOKEN}", json.dumps(customer(n)))
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, answer.headers["Retry-After"], time.monotonic() - asked
 
 
 def delivered(installed, count):

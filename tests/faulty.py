@@ -32,19 +32,21 @@ SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
 class Fault:
-    "Strike at one place, the n-th time that the process comes to it."
+    "Strike at one place, the n-th time that the process comes to it; tell whether it was then."
 
     def __init__(self, action, place, nth="1"):
         assert place in PLACES, place
         self.signal, self.place, self.left, self.lock = SIGNALS[action], place, int(nth), threading.Lock()
 
     def at(self, place):
-        if place == self.place:
-            with self.lock:
-                self.left -= 1
-                if self.left == 0:
-                    os.kill(os.getpid(), self.signal)
-                    time.sleep(0.3)  # the kernel may give the signal to another thread: this one must not run on
+        if place != self.place:
+            return False
+        with self.lock:
+            self.left -= 1
+            if struck := self.left == 0:
+                os.kill(os.getpid(), self.signal)
+                time.sleep(0.3)  # the kernel may give the signal to another thread: this one must not run on
+            return struck
 
 
 def plant_commits(fault):
@@ -92,7 +94,8 @@ def plant_calls(fault):
         return answer
 
     def still_ours(self):
-        fault.at("before-lease-check")
+        if fault.at("before-lease-check"):
+            time.sleep(self.lease.seconds / 3 + 1)  # the heart wakes first, and beats: the worst that can be
         return ours(self)
 
     HTTPConnection.request, HTTPConnection.getresponse, TargetRun.still_ours = asking, answered, still_ours

@@ -11,14 +11,17 @@ class Lease:
     def __init__(self, seconds: float, clock: Clock) -> None:
         self.seconds, self._clock = seconds, clock
         self._until = clock()
+        self.term = 0  # a lease that ended and was renewed is another one: what was claimed before may be taken over
 
     def renew(self, asked_at: float) -> None:
         """Count the lease from when the beat was asked for, not from when it came through."""
+        if not self.holds_for(0):
+            self.term += 1
         self._until = max(self._until, asked_at + self.seconds)
 
-    def holds_for(self, seconds: float) -> bool:
-        """Tell whether the lease outlives a write that takes this long."""
-        return self._clock() + seconds < self._until
+    def holds_for(self, seconds: float, term: int | None = None) -> bool:
+        """Tell whether the lease outlives a write that takes this long, of what was claimed in this term."""
+        return self._clock() + seconds < self._until and term in (None, self.term)
 
 
 class Silence:

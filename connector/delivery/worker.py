@@ -70,10 +70,9 @@ class Worker:
         self._threads = config.worker.push_threads
         self._slots = 2 * self._threads  # some are claimed ahead, so that no thread waits for a turn
         self._free = self._slots
-        self._work: queue.SimpleQueue[tuple[str, list[Claim]] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[str, list[Claim], int] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[list[Settlement]] = queue.SimpleQueue()
         self._order = list(self._targets)
-        self._runs = {name: TargetRun(name, t, self._lease, store) for name, t in self._targets.items()}
         self._checked: dict[str, float] = {}
         self._beating = threading.RLock()
         self._doubt = False  # a turn was not answered: the store may hold claims of ours that we do not know
@@ -151,6 +150,7 @@ class Worker:
         return finished
 
     def _turn(self, unsettled: list[Settlement]) -> list[Settlement]:
+        term = self._lease.term
         wanted = self._wanted()
         try:
             if self._doubt and not unsettled and self._free == self._slots:
@@ -164,7 +164,7 @@ class Worker:
         for name, claims in _by_target(turned.claims).items():
             for batch in _batches(claims, self._targets[name].batch_size):
                 self._free -= 1
-                self._work.put((name, batch))
+                self._work.put((name, batch, term))
         return []
 
     def _wanted(self) -> dict[str, int]:
@@ -193,10 +193,11 @@ class Worker:
         while (job := self._work.get()) is not None:
             self._push(*job)
 
-    def _push(self, name: str, claims: list[Claim]) -> None:
+    def _push(self, name: str, claims: list[Claim], term: int) -> None:
         started_at = self._store.now()
+        target = self._targets[name]
         try:
-            tried = deliver(claims, self._targets[name], self._shelf.routes, self._runs[name])
+            tried = deliver(claims, target, self._shelf.routes, TargetRun(name, target, self._lease, term, self._store))
         except Exception as problem:  # noqa: BLE001 - a fault of ours must not stop the others, nor be lost
             self._fault("a fault of the connector while delivering", problem)
             reason = f"a fault of the connector itself ({type(problem).__name__}); it is in the log"

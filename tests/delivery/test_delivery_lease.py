@@ -19,6 +19,21 @@ def test_a_lease_counts_from_when_the_beat_was_asked_for():
     assert not lease.holds_for(0)
 
 
+def test_what_was_claimed_before_the_lease_ended_is_not_ours_after_a_late_beat():
+    clock = Clock()
+    lease = Lease(60, clock)
+    lease.renew(100.0)
+    term = lease.term
+    clock.now = 150.0
+    lease.renew(150.0)
+    assert lease.holds_for(0, term)
+    clock.now = 211.0  # asleep: others may have taken over; or the beat itself took that long
+    lease.renew(209.0)
+    assert lease.holds_for(0)
+    assert lease.holds_for(0, lease.term)
+    assert not lease.holds_for(0, term)
+
+
 def test_an_older_beat_that_comes_through_late_shortens_nothing():
     lease = Lease(60, Clock())
     lease.renew(100.0)

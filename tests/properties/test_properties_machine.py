@@ -20,7 +20,7 @@ SEED = int(os.environ.get("FLAVOURS_SEED", "5"))
 
 CUSTOMERS = st.sampled_from(["c0", "c1", "c2"])
 TROUBLES = st.sampled_from(
-    ["timeout", "connect", "lost", "arrives_late", "garbage", "sick", "busy", "keyless", "invalid", "slow"]
+    ["timeout", "connect", "lost", "arrives_late", "garbage", "sick", "busy", "keyless", "invalid", "slow", "asleep"]
 )
 WHICH = st.integers(0, 1000)
 

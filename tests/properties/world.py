@@ -123,6 +123,14 @@ class Crm(RestVendor):
         # Meanwhile the lease is lost, and whoever else is there takes over and delivers.
         answer = self._done(request)
         self.world.pass_a_lease()
+        for worker in self.world.workers[1:]:
+            worker.whole()
+        return answer
+
+    def _asleep(self, request):
+        # As slow, and the heart of who was away beats before its push goes on.
+        answer = self._slow(request)
+        self.world.workers[0].live()
         return answer
 
     def arrive_late(self, now):

@@ -1,6 +1,6 @@
 """The benchmarks by name, in the order in which they run."""
 
-from tests.benchmarks import acks, claims, drains, latency, standing
+from tests.benchmarks import acks, claims, drains, latency, nodered, standing
 
 SUITE = {
     "acks": acks.acks,
@@ -16,4 +16,5 @@ SUITE = {
     "commands": standing.commands,
     "workers": standing.workers,
     "latency": latency.latency,
+    "nodered": nodered.nodered,
 }

@@ -53,7 +53,7 @@ def busy(store, send, customer, app, url):
     for n in range(1, 5):
         send(person(customer, n))
     app.test_client().post(url, data=b'{"action": "customers.CREATE"}')
-    warnings = '["email: user.email is not an e-mail address; left out"]'
+    warnings = ["email: user.email is not an e-mail address; left out"]
     store.engine.write(
         lambda c, args: [c.execute(sa.update(deliveries).values(warnings=warnings)), None][1:],
         None,

@@ -31,8 +31,7 @@ expect = sync_api.expect
 
 @pytest.fixture
 def clock():
-    "The clock of the machine: a worker works by it."
-    return None
+    "Return none: the store goes by the machine's own, as a worker does."
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def published(store):
 
 def post(address, url, body):
     "Send a webhook as Flavours would."
-    with urllib.request.urlopen(address + url, body.encode(), timeout=30) as answer:  # noqa: S310 - our own door
+    with urllib.request.urlopen(address + url, body.encode(), timeout=30) as answer:
         assert answer.status == 202
 
 

@@ -187,8 +187,15 @@ def together(*asks: sa.Select[Any]) -> sa.Select[Any]:
 
 def answers(connection: sa.Connection, ask: sa.Select[Any], **sent: Iterable[str]) -> list[list[list[Any]]]:
     """Return the rows of each select of a question, in no order; what is sent are the lists of its `among`."""
-    values = {name: json.dumps(list(texts)) for name, texts in sent.items()}
-    return [json.loads(found or "[]") for found in connection.execute(ask, values).one()]
+    statement, names = _compiled(ask, _postgres(connection))
+    values = tuple(json.dumps(list(sent[name])) for name in names)
+    return [json.loads(found or "[]") for found in connection.exec_driver_sql(statement, values).one()]
+
+
+@lru_cache(maxsize=64)
+def _compiled(ask: sa.Select[Any], postgres: bool) -> tuple[str, tuple[str, ...]]:
+    made: Any = ask.compile(dialect=_PSYCOPG if postgres else sqlite.dialect())
+    return str(made), tuple(made.positiontup)
 
 
 class hexed(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - it is used as a function

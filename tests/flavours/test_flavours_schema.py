@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.errors import BadWebhook
-from connector.flavours import read
+from connector.flavours import read, schema
 from connector.models import Event
 
 Bent = Callable[[dict[str, Any]], bytes]
@@ -26,6 +26,23 @@ def test_the_documented_payload_is_read(customer: bytes) -> None:
     assert (event.timestamp, event.updated_at, event.deleted) == (1697681187551, 1705548163869, False)
     assert event.data == json.loads(customer)["data"]
     assert event.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "place", ["xid", "action", "timestamp", "data", "data.id", "data.updated_at", "data.user", "data.user.updated_at"]
+)
+@pytest.mark.parametrize("value", [None, True, 7, 2**63, 0.5, "", "x", "a\0b", "x" * 256, "\ud800", [], {}])
+def test_the_quick_way_for_a_plain_customer_says_what_the_schemas_say(
+    bent: Bent, monkeypatch: pytest.MonkeyPatch, place: str, value: object
+) -> None:
+    said = []
+    for judge in (schema._plain, lambda *_: False):
+        monkeypatch.setattr(schema, "_plain", judge)
+        try:
+            said.append(repr(read(bent({place: value}))))
+        except BadWebhook as bad:
+            said.append(repr((bad.status, bad.detail, bad.fields, bad.xid, bad.action)))
+    assert said[0] == said[1]
 
 
 def test_trap_1_product_data_under_a_customers_action_is_refused(product: bytes) -> None:

@@ -63,7 +63,7 @@ def _prepare(claim: Claim, target: Target, routes: Mapping[str, Route]) -> _Prep
             f"the sync {claim.sync} to {claim.target} is no longer configured: put it back, or skip", "no_sync"
         )
     try:
-        event = flavours.read(claim.body)
+        event = flavours.reread(claim.body)
     except BadWebhook as bad:
         return _held(f"the stored body cannot be read as a customer ({bad.detail})", "cannot_map")
     skip = _why_skip(claim, event, route)

@@ -9,7 +9,9 @@ from connector.store.audit import Audit
 from connector.store.desk import Desk
 from connector.store.engine import Engine
 from connector.store.engines import open_engine
+from connector.store.forgetting import Forgetting
 from connector.store.inbox import Inbox, Receipt
+from connector.store.keeping import Keeping
 from connector.store.leases import Leases
 from connector.store.links import Links
 from connector.store.mappings import Mappings
@@ -27,7 +29,7 @@ __all__ = ["Receipt", "Store", "Turned", "address", "now_ms", "open_store"]
 
 
 class Store:
-    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk, people, audit, search."""
+    """Hold the rooms of one store, from the inbox to what forgets."""
 
     def __init__(self, url: str, clock: Callable[[], int] | None = None, patience: float = 5.0) -> None:
         self.engine = open_engine(url, patience)
@@ -43,6 +45,8 @@ class Store:
         self.audit = Audit(self.engine, clock)
         self.search = Search(self.engine, clock)
         self.overview = Overview(self.engine)
+        self.keeping = Keeping(self.engine, clock)
+        self.forgetting = Forgetting(self.engine, clock)
 
     def now(self) -> int:
         """Return the time in epoch milliseconds by the clock of everybody who uses this store. Raises StoreBusy."""

@@ -215,6 +215,24 @@ def _encode(element: Any, compiler: Any, **more: Any) -> str:
     return f"encode({compiler.process(element.clauses, **more)}, 'hex')"
 
 
+class holds(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 - it is used as a function
+    """Tell whether bytes hold others: holds(where, what)."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(holds)
+def _instr(element: Any, compiler: Any, **more: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **more)}) > 0)"
+
+
+@compiles(holds, "postgresql")
+def _position(element: Any, compiler: Any, **more: Any) -> str:
+    where, what = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"(position({what} in {where}) > 0)"
+
+
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from connector.config import SyncConfig
-from connector.errors import AlreadyStored, NotFound
+from connector.errors import AlreadyStored, NotFound, Purged
 from connector.models import Event
-from connector.store import bulk, lanes
+from connector.store import bulk, erasing, lanes
 from connector.store.engine import Engine
 from connector.store.lanes import arrange
 from connector.store.tables import NOT_REJECTED, REJECTED, UNFINISHED, deliveries, events
@@ -90,7 +90,7 @@ class Inbox:
     def route_again(self, event_id: int, event: Event, syncs: Sequence[SyncConfig]) -> list[int]:
         """Route a kept event by today's syncs, as a new generation; return the new deliveries' ids.
 
-        Raises NotFound for an unknown event, AlreadyStored when another event is the same, StoreBusy.
+        Raises NotFound for an unknown event, AlreadyStored when another event is the same, Purged, StoreBusy.
         """
         ids: list[int] = self._engine.write(_route_again, _Order(event_id, event, tuple(syncs), self._clock()))
         return ids
@@ -203,19 +203,23 @@ def _delivery(route: _Route, sync: SyncConfig, state: str) -> dict[str, Any]:
     }
 
 
+_KEPT_ONE = sa.select(events.c.source, events.c.reason, events.c.body.is_(None).label("purged"))
+
+
 def _route_again(connection: sa.Connection, orders: Sequence[_Order]) -> list[list[int]]:
     return [_route_one_again(connection, order) for order in orders]
 
 
 def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
-    mine = sa.select(events.c.source).where(events.c.id == order.id)
-    source = connection.execute(mine).scalar()  # it never changes
+    source = connection.execute(sa.select(events.c.source).where(events.c.id == order.id)).scalar()  # it never changes
     if source is None:
         raise NotFound(f"there is no event e{order.id}")
     lanes.lock(connection, _lanes(order.event, order.syncs), *_xid(source, order.event))
-    kept = connection.execute(mine.with_for_update()).first()
+    kept = connection.execute(_KEPT_ONE.where(events.c.id == order.id).with_for_update()).first()
     if kept is None:
         raise NotFound(f"there is no event e{order.id}")
+    if kept.purged:  # since it was read
+        raise Purged(erasing.gone(kept.reason))
     event = order.event
     twin = _twin(connection, order, kept.source)
     if twin is not None:

@@ -64,7 +64,7 @@ sa.Index("ix_events_rare", events.c.state, events.c.id, sqlite_where=RARE_EVENT,
 def events_in(state: str) -> sa.ColumnElement[bool]:
     """Return the condition that an event has this state, such that its index is found."""
     if state in ("ignored", "rejected"):
-        return sa.and_(_RARE_EVENT, events.c.state == _literal(state))
+        return sa.and_(RARE_EVENT, events.c.state == _literal(state))
     return events.c.state == state
 
 

@@ -111,7 +111,7 @@ def test_counts(store):
     arrive(store, syncs=())
     assert store.desk.counts() == {("crm", "pending"): 1}
     assert store.desk.event_counts() == {"accepted": 1, "ignored": 1}
-    assert store.desk.last_events() == {"flavours": 1_700_000_000_000}
+    assert store.overview.last_of(["flavours", "other"]) == {"flavours": 1_700_000_000_000, "other": None}
 
 
 def test_customers_come_newest_first_with_their_bodies(store):

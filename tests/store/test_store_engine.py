@@ -184,6 +184,15 @@ def test_no_rows_are_no_insert(store):
     assert store.desk.events() == []
 
 
+def test_inserts_of_every_size_come_in_few_statements():
+    "Each text of a statement is kept at hand, by us and by the database: a thousand of them would be megabytes."
+    sizes = [list(bulk._sizes(count, 15_000)) for count in range(1, 20_000)]
+    assert [sum(parts) for parts in sizes] == list(range(1, 20_000))
+    assert len({size for parts in sizes for size in parts}) < 80
+    assert sizes[799] == [512, 256, 32]
+    assert sizes[15] == [16]
+
+
 def test_a_lock_that_was_never_had_is_let_go(tmp_path):
     FileLock(tmp_path / "c.db.lock").__exit__()
     assert not (tmp_path / "c.db.lock").exists()

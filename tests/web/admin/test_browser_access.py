@@ -41,7 +41,7 @@ LATIN = """() => { const found = [], walk = document.createTreeWalker(document.b
 NAMES = {
     *("connector", "serve", "worker", "send", "xid", "YAML", "Flavours", "flavours", "lenient", "plain", "signed"),
     *("contacts", "customers", "CREATE", "csv", "editor", "viewer", "operator", "Omar", "customer", "ms"),
-    *("customers_to_contacts", "name", "phone", "city", "user"),
+    *("customers_to_contacts", "name", "phone", "email", "city", "user"),
 }
 
 

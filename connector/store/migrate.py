@@ -1,14 +1,16 @@
-"""Bring a store's schema up to this program's (Alembic is imported here only: it is slow to load)."""
+"""Bring a store's schema up to this program's (Alembic is slow to load: only what has to change waits for it)."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
 
 from connector.store import open_store
 from connector.store.engines import open_engine
 from connector.store.tables import REVISION, metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
@@ -21,6 +23,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
         with engine.migrating():
             before = engine.revision()
             if before != REVISION:
+                from alembic import command  # noqa: PLC0415 - see above
+
                 command.upgrade(alembic_config(url), "head")
         return before, REVISION
     finally:
@@ -57,8 +61,10 @@ def unmake(url: str) -> None:
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
 
 
-def alembic_config(url: str) -> AlembicConfig:
+def alembic_config(url: str) -> "AlembicConfig":
     """Return Alembic's configuration for a store."""
+    from alembic.config import Config as AlembicConfig  # noqa: PLC0415
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["url"] = url

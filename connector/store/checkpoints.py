@@ -47,11 +47,11 @@ class Checkpoints:
     def carry(self, large: int = LARGE) -> tuple[int, int]:
         """Carry what is in the log; return how many pages it has and how many of them were carried.
 
-        The log can only begin anew when all of it was carried: of a large one, the rest is carried while nobody writes.
+        The log begins anew when all of it was carried. Of a large one, what came meanwhile is carried while nobody writes.
         """
         with closing(self._connect()) as connection:
             pages, carried = _passive(connection)
-            if pages > large and carried < pages:
+            if pages > large:
                 with self._lock:
                     pages, carried = _passive(connection)
             return pages, carried

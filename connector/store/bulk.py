@@ -8,7 +8,7 @@ where only one writes at a time, does not.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -62,11 +62,18 @@ def _parts(
     if not rows:
         return
     names = tuple(column.name for column in table.columns if column.name in rows[0])
-    most = MOST_VALUES // len(names)
-    for first in range(0, len(rows), most):
-        part = rows[first : first + most]
+    for part in _halved(rows, MOST_VALUES // len(names)):
         values = tuple(row[name] for row in part for name in names)
         yield _insert(_postgres(connection), table, names, len(part), how), values
+
+
+def _halved(rows: Sequence[Mapping[str, Any]], most: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    # 1, 2, 4, 8 … rows at a time: a few statements that are made, and prepared by the database, once.
+    first = 0
+    while left := min(len(rows) - first, most):
+        size = 1 << (left.bit_length() - 1)
+        yield rows[first : first + size]
+        first += size
 
 
 @lru_cache(maxsize=512)
@@ -260,4 +267,6 @@ def _postgres(connection: sa.Connection) -> bool:
 
 def storable(said: str) -> str:
     """Return text that a database takes: a target can answer with half a character or a NUL, and must be settled."""
+    if said.isprintable():  # nearly every text
+        return said
     return said.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

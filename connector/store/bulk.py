@@ -270,4 +270,6 @@ def _postgres(connection: sa.Connection) -> bool:
 
 def storable(said: str) -> str:
     """Return text that a database takes: a target can answer with half a character or a NUL, and must be settled."""
+    if said.isprintable():  # nearly every text
+        return said
     return said.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -189,8 +189,7 @@ def _bounded(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
 def _silence(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Leave of the deliveries of these events when they were, where to, and how they ended."""
     mine = deliveries.c.event_id.in_(ids)
-    tried = attempts.c.delivery_id.in_(sa.select(deliveries.c.id).where(mine))
-    connection.execute(sa.update(attempts).where(tried).values(reason=None))
+    connection.execute(sa.update(attempts).where(erasing.tried(connection, ids)).values(reason=None))
     silent = {"reason": erasing.FORGOTTEN, "code": None, "warnings": sa.null(), "remote_id": None}
     connection.execute(sa.update(deliveries).where(mine).values(silent))
 

@@ -150,7 +150,7 @@ def test_a_locked_store_is_reported_in_time_not_waited_for(tmp_path):
 
 
 def test_a_write_that_was_begun_is_waited_for(tmp_path):
-    "To say that nothing was stored would be untrue."
+    "Who is told to send again would find a duplicate."
     url = f"sqlite:///{tmp_path}/c.db"
     upgrade(url)
     store = open_store(url, patience=0.1)

@@ -1,28 +1,25 @@
-"""Know how fast a target takes what it is given, so that enough is at hand for the next moment and no more."""
+"""Know how fast a target could take what it is given, so that enough is at hand for the next moment and no more."""
 
-from collections.abc import Callable
-
-SPAN = 0.5  # seconds over which is counted
 AHEAD = 0.25  # seconds' worth that is claimed ahead: several turns of the store, whatever else its disk does
-MOST = 256
+MOST = 128  # deliveries: what was claimed by a worker that is killed may have been sent: the next one has to look
+NEWEST = 0.1  # how much the newest time counts
 
 
 class Speed:
-    """Count the batches of one target that come back."""
+    """Watch how long one target's batches of `size` take; `at_once` are pushed side by side."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock, self._since = clock, clock()
-        self._count, self._per_second = 0, 0.0
+    def __init__(self, at_once: int, size: int) -> None:
+        self._at_once, self._most = at_once, MOST // size
+        self._seconds: float | None = None
 
-    def came_back(self) -> None:
-        """Count one more."""
-        self._count += 1
-        passed = self._clock() - self._since
-        if passed >= SPAN:
-            self._per_second = self._count / passed
-            self._count, self._since = 0, self._clock()
+    def took(self, seconds: float) -> None:
+        """Count a batch that came back. What is asked is what the target could take, not what it was given lately."""
+        before = seconds if self._seconds is None else self._seconds
+        self._seconds = before + NEWEST * (seconds - before)
 
     @property
     def ahead(self) -> int:
-        """Return how many batches may be out, by the target's speed lately."""
-        return min(int(self._per_second * AHEAD), MOST)
+        """Return how many batches may be out; 0 before the first one came back."""
+        if self._seconds is None:
+            return 0
+        return min(int(self._at_once * AHEAD / max(self._seconds, 1e-6)), self._most)

@@ -72,7 +72,7 @@ class Worker:
         self._threads = config.worker.push_threads
         self._slots = 2 * self._threads  # some are claimed ahead, so that no thread waits for a turn
         self._out: Counter[str] = Counter()  # batches of each target that were handed out and did not come back yet
-        self._speed = {name: Speed(self._hooks.clock) for name in self._targets}
+        self._speed = {name: Speed(self._threads, target.batch_size) for name, target in self._targets.items()}
         self._work: queue.SimpleQueue[tuple[str, list[Claim], int] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[str, list[Settlement]]] = queue.SimpleQueue()
         self._dry = threading.Event()  # nothing waits for a thread any more
@@ -152,7 +152,6 @@ class Worker:
 
     def _back(self, name: str, settlements: list[Settlement]) -> list[Settlement]:
         self._out[name] -= 1
-        self._speed[name].came_back()
         return settlements
 
     def _turn(self, unsettled: list[Settlement]) -> list[Settlement]:
@@ -208,7 +207,7 @@ class Worker:
             self._push(*job)
 
     def _push(self, name: str, claims: list[Claim], term: int) -> None:
-        started_at = self._store.now()
+        started_at, begun = self._store.now(), self._hooks.clock()
         target = self._targets[name]
         try:
             tried = deliver(claims, target, self._shelf.routes, TargetRun(name, target, self._lease, term, self._store))
@@ -216,6 +215,7 @@ class Worker:
             self._fault("a fault of the connector while delivering", problem)
             reason = f"a fault of the connector itself ({type(problem).__name__}); it is in the log"
             tried = [Tried(Retry(reason, maybe_sent=True))] * len(claims)
+        self._speed[name].took(self._hooks.clock() - begun)
         self._done.put((name, [self._settlement(*pair, started_at) for pair in zip(claims, tried, strict=True)]))
 
     def _settlement(self, claim: Claim, tried: Tried, started_at: int) -> Settlement:

@@ -152,9 +152,7 @@ def _refusal(document: Mapping[str, Any], errors: dict[str, list[str]]) -> BadWe
     return BadWebhook(422, f"{promise}{wrong}", errors, xid=xid, action=action)
 
 
-def _event(
-    envelope: Mapping[str, Any], data: Any, customer: Mapping[str, Any] | None, fingerprint: str
-) -> Event:
+def _event(envelope: Mapping[str, Any], data: Any, customer: Mapping[str, Any] | None, fingerprint: str) -> Event:
     timestamp, kept = envelope["timestamp"], data if isinstance(data, dict) else {}
     user = kept.get("user") if customer else None
     times = (kept, user) if isinstance(user, dict) else (kept,)

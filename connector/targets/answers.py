@@ -56,12 +56,19 @@ def answered(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 def verdict(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
     """Return what an answer means when it is not what was hoped for, None when it is."""
     if 300 <= answer.status < 400:
-        host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2] or "elsewhere"
+        host = _host(answer.headers.get("Location", "")) or "elsewhere"
         return Refused(
             f"{asked.shown} answers with a redirect to {host}; set base_url to the address that answers itself"
         )
     status = answer.status if answer.status >= 400 else complaint(answer.data)
     return None if status is None else failure(status, answer, asked, now)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2][:255]
+    except ValueError:
+        return ""
 
 
 def failure(status: int, answer: Answer, asked: Asked, now: datetime, said: str | None = None) -> TargetError:

@@ -25,7 +25,9 @@ ANSWERS = int(os.environ.get("FLAVOURS_ANSWERS", "60"))
 NAME = "Sara Ahmed"
 PERSONAL = (NAME, EMAIL, PHONE, PHONE[1:], TAX)
 _SENTENCE = re.compile("message|detail|error|desc|title|reason|fault|exc", re.IGNORECASE)
-_OF_NOBODY = re.compile("common.db.login|web/version|authenticate|fields_get|version")  # no customer was named yet
+_OF_NOBODY = re.compile(
+    "common.db.login|web/version|authenticate|fields_get|version|personFields"
+)  # no customer was named yet
 NO_ID = {"", "None", "null", "True", "False", "true", "false", "nan", "NaN", "inf", "Infinity", "-inf", "undefined"}
 
 STATUSES = [200, 200, 200, 201, 202, 204, 206, 207, 226, 299, 300, 302, 304, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410,

@@ -43,7 +43,7 @@ def account():
 class Cluster:
     """A PostgreSQL with its files in a folder of its own; it may be stopped and started under its users.
 
-    `data`: its data in another folder; `initdb`: what else is said to initdb.
+    `data`: its data in another folder; `initdb`: what else is said to initdb; `settings`: the server's.
     """
 
     def __init__(self, *, fsync=False, data=None, initdb=(), **settings):
@@ -57,20 +57,8 @@ class Cluster:
         self.process = None
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
-        self._run(
-            "initdb",
-            "-D",
-            self.data,
-            "-U",
-            "test",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-            *initdb,
-        )
+        words = ["-D", self.data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *initdb]
+        self._run("initdb", *words)
         atexit.register(self.remove)
         self.start()
 

@@ -20,8 +20,8 @@ from connector.store.tables import audit, deliveries, events, marks, overdue
 AGAIN = 6 * 3_600_000  # ms until what is not finished is looked at again
 DAY = 86_400_000
 SETTLED = 60_000  # ms; younger than this, another machine may still commit a smaller id
-MOST, FEWEST, FIRST = 200, 5, 50  # events in one step
-LONG, SHORT = 0.020, 0.008  # seconds of one step: beyond it is made smaller, below it larger
+MOST, FEWEST, FIRST = 100, 5, 50  # events in one step
+LONG, SHORT = 0.015, 0.005  # seconds of one step: beyond it is made smaller, below it larger
 BYTES = 1 << 20  # of bodies in one step
 _UNFINISHED = ("pending", "blocked", "running", "held")
 

@@ -57,20 +57,8 @@ class Cluster:
         self.process = None
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
-        self._run(
-            "initdb",
-            "-D",
-            self.data,
-            "-U",
-            "test",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-            *initdb,
-        )
+        words = ["-D", self.data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *initdb]
+        self._run("initdb", *words)
         atexit.register(self.remove)
         self.start()
 

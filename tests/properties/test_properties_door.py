@@ -66,7 +66,7 @@ def door(tmp_path):
     "The real door on a real store that does not wait for the disk: a power cut is not asked about here."
     url = f"sqlite:///{tmp_path}/connector.db"
     upgrade(url)
-    store = open_store(url)
+    store = open_store(url, patience=100.0)  # a busy machine is not asked about either
     happens.listen(store.engine._engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
     syncs = {"to_crm": SyncConfig("to_crm", "flavours", ("customers.CREATE",), "csv", "contacts")}
     sources = {"flavours": SourceConfig("flavours", (Secret(TOKEN),))}

@@ -133,7 +133,8 @@ class Kind:
     `open` takes the target's configuration, its settings as `schema` loaded them, and the surroundings. `limits`,
     `auth` and `proved` are words for people: the vendor's limit and our pace, the credentials, and against what it was
     tried. `asks` are settings that `init` asks for although the schema can do without. `oauth2` says, from a target's
-    settings, what it needs to know of OAuth2 (None: this target uses none).
+    settings, what it needs to know of OAuth2 (None: this target uses none). `record_url` gives, from a target's settings
+    and a record's id, where a person sees the record in the vendor's own pages; None where nobody knows.
     """
 
     label: str
@@ -148,3 +149,4 @@ class Kind:
     proved: str = ""
     asks: tuple[str, ...] = ()
     oauth2: Callable[[Mapping[str, Any]], OAuth2 | None] | None = None
+    record_url: Callable[[Mapping[str, Any], str], str | None] | None = None

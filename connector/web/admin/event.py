@@ -11,7 +11,7 @@ from connector import flavours
 from connector.errors import ConnectorError
 from connector.mapping import document
 from connector.mapping.rules import apply
-from connector.store import again
+from connector.store import Store, again
 from connector.web.admin.frame import Frame
 
 Row = Mapping[str, Any]
@@ -48,7 +48,7 @@ class EventRoom:
                     "row": one,
                     "attempts": self._store.desk.attempts(one["id"]),
                     "version": made.get(one["mapping_hash"]),
-                    "record": self._record(row, one) if bare else None,
+                    "record": made_of(self._store, row["body"], one["mapping_hash"]) if bare else None,
                 }
                 for one in deliveries
             ],
@@ -68,15 +68,16 @@ class EventRoom:
             return self.show(number, left=left)
         return redirect(url_for("admin.event", number=number) + "#deliveries")
 
-    def _record(self, event: Row, delivery: Row) -> str | None:
-        """Return the record that the delivery's version of its mapping makes of the event, None where none did."""
-        if event["body"] is None or not delivery["mapping_hash"]:
-            return None
-        try:
-            mapping = document.read(self._store.mappings.text(delivery["mapping_hash"]), "")
-            return pretty(dict(apply(mapping, flavours.read(event["body"])).record))
-        except ConnectorError:
-            return None
+
+def made_of(store: Store, body: bytes | None, digest: str | None) -> str | None:
+    """Return the record that a version of a mapping makes of an event, as a person reads it; None where none did."""
+    if body is None or not digest:
+        return None
+    try:
+        mapping = document.read(store.mappings.text(digest), "")
+        return pretty(dict(apply(mapping, flavours.read(body)).record))
+    except ConnectorError:
+        return None
 
 
 def _shown(body: bytes | None, *, bare: bool) -> str | None:

@@ -37,7 +37,16 @@ _SHIELDS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _OPEN = {"admin.sign_in", "admin.static"}
-_QUERY = ("q", "state", "target", "sync", "before")  # what an address keeps when one of its values changes
+_QUERY = (
+    "q",
+    "state",
+    "target",
+    "sync",
+    "since",
+    "until",
+    "id",
+    "before",
+)  # what an address keeps when one of its values changes
 Page = Callable[..., Any]
 
 
@@ -132,6 +141,7 @@ class Frame:
         return {
             "t": lambda key, **values: language.said(spoken, key, **values),
             "known": lambda key: key in language.words(spoken),
+            "flavours": lambda path: _with_name(language.of_flavours(spoken, path), path),
             "language": spoken,
             "languages": language.LANGUAGES,
             "direction": "rtl" if spoken == "ar" else "ltr",
@@ -141,6 +151,12 @@ class Frame:
             "elsewhere": _elsewhere,
             "token": lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf()),
         }
+
+
+def _with_name(label: str | None, name: str) -> Markup:
+    """Return what a field is called by people, with its own name behind it."""
+    bare = Markup('<bdi dir="ltr">{}</bdi>').format(name)
+    return bare if label is None else Markup("{} <small>{}</small>").format(label, bare)
 
 
 def _to_sign_in() -> AnyResponse:

@@ -26,6 +26,11 @@ def said(language: str, key: str, **values: Any) -> str:
     return text.format_map(values) if values else text
 
 
+def of_flavours(language: str, path: str) -> str | None:
+    """Return what people call a field of Flavours, None for one that Flavours added since."""
+    return words(language).get("from_" + path.removeprefix("data.").replace(".", "_"))
+
+
 def chosen(asked: str | None, cookie: str | None, accepts: str | None) -> str:
     """Return the language to speak: as asked for now, else as chosen before, else the browser's, else English."""
     return next((one for one in (asked, cookie, accepts) if one in LANGUAGES), "en")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from marshmallow import Schema
 
@@ -53,6 +53,15 @@ class Run(Protocol):
 
     def linked_to(self, remote_id: str) -> str | None:
         """Return the Flavours customer that this target's remote id is linked to, or None."""
+        ...
+
+
+@runtime_checkable
+class Onlooker(Protocol):
+    """Be a run that is shown what a target holds: a person looks, and nothing is written."""
+
+    def saw(self, remote_id: str, row: Mapping[str, object]) -> None:
+        """Take note of a contact that could be the customer; `row` is it in the record's field names."""
         ...
 
 

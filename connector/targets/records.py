@@ -46,6 +46,11 @@ def text(value: Any) -> str:
     return str(value).strip()
 
 
+def shown(value: Any) -> str:
+    """Return any value as a person reads it in one line."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping | list) else text(value)
+
+
 def same(ours: Any, theirs: Any, *, phone: bool = False) -> bool:
     """Tell whether two values mean the same: as numbers for phones, e-mails in any case, else as text."""
     if isinstance(ours, list):

@@ -28,6 +28,7 @@ from connector.config import Config
 from connector.errors import NotFound, StoreError
 from connector.store import Store
 from connector.web.admin import language
+from connector.web.admin.errands import Errands
 
 _SHIELDS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -65,7 +66,7 @@ class Frame:
     """Hold what the pages work with, and add each of them under its shields."""
 
     def __init__(self, config: Config, store: Store) -> None:
-        self.config, self.store = config, store
+        self.config, self.store, self.errands = config, store, Errands()
         self.routes = Blueprint(
             "admin", __name__, url_prefix="/admin", template_folder="templates", static_folder="static"
         )
@@ -141,6 +142,7 @@ class Frame:
         return {
             "t": lambda key, **values: language.said(spoken, key, **values),
             "known": lambda key: key in language.words(spoken),
+            "field": lambda name: _with_name(language.of_target(spoken, name), name),
             "flavours": lambda path: _with_name(language.of_flavours(spoken, path), path),
             "language": spoken,
             "languages": language.LANGUAGES,

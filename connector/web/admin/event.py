@@ -87,14 +87,15 @@ def _shown(body: bytes | None, *, bare: bool) -> str | None:
         read = json.loads(body)
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace") if bare else "***"
-    return pretty(read if bare else _masked(read))
+    return pretty(read if bare else masked(read))
 
 
-def _masked(value: Any, key: str = "") -> Any:
+def masked(value: Any, key: str = "") -> Any:
+    """Return a value of JSON with *** for whatever may be personal; `key` is what it stands under."""
     if isinstance(value, dict):
-        return {name: _masked(inner, name) for name, inner in value.items()}
+        return {name: masked(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, key) for inner in value]
+        return [masked(inner, key) for inner in value]
     return value if value is None or isinstance(value, bool) or key in _PLAIN else "***"
 
 

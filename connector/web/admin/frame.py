@@ -143,6 +143,7 @@ class Frame:
             "t": lambda key, **values: language.said(spoken, key, **values),
             "known": lambda key: key in language.words(spoken),
             "field": lambda name: _with_name(language.of_target(spoken, name), name),
+            "called": lambda path: " · ".join(filter(None, (language.of_flavours(spoken, path), path))),
             "flavours": lambda path: _with_name(language.of_flavours(spoken, path), path),
             "language": spoken,
             "languages": language.LANGUAGES,

@@ -38,6 +38,7 @@ CHANGES = {
     "/targets/contacts/resume": "operator",
     "/sources/flavours/address": "editor",
     "/mappings/csv/preview": "editor",
+    "/mappings/csv/arrange": "editor",
     "/mappings/csv/try": "editor",
     "/mappings/csv/publish": "editor",
     "/mappings/csv/rollback": "editor",

@@ -142,6 +142,7 @@ class Frame:
         return {
             "t": lambda key, **values: language.said(spoken, key, **values),
             "known": lambda key: key in language.words(spoken),
+            "nonce": _nonce,
             "field": lambda name: _with_name(language.of_target(spoken, name), name),
             "called": lambda path: " · ".join(filter(None, (language.of_flavours(spoken, path), path))),
             "flavours": lambda path: _with_name(language.of_flavours(spoken, path), path),
@@ -154,6 +155,12 @@ class Frame:
             "elsewhere": _elsewhere,
             "token": lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf()),
         }
+
+
+def _nonce() -> str:
+    """Return what the styles of this one page may be told by: those that its scripts make."""
+    g.setdefault("nonce", secrets.token_urlsafe(18))
+    return str(g.nonce)
 
 
 def _with_name(label: str | None, name: str) -> Markup:
@@ -187,6 +194,10 @@ def _elsewhere(**changes: Any) -> str:
 def _shielded(response: Response) -> Response:
     for name, value in _SHIELDS.items():
         response.headers[name] = value
+    if "nonce" in g:
+        policy = _SHIELDS["Content-Security-Policy"]
+        allowed = f"style-src 'self' 'nonce-{g.nonce}'"
+        response.headers["Content-Security-Policy"] = policy.replace("style-src 'self'", allowed)
     if request.endpoint == "admin.static":
         response.headers["Cache-Control"] = "private, max-age=3600"
     elif request.args.get("lang") in language.LANGUAGES:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import g, redirect, request, session, url_for
+from flask import g, jsonify, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from connector.bundled import payload
@@ -19,6 +19,7 @@ from connector.store import standing
 from connector.web.admin import choosing
 from connector.web.admin.event import pretty
 from connector.web.admin.frame import Frame
+from connector.web.admin.vocabulary import vocabulary
 
 LAST = 200  # customers over whom "what would change" is told
 HISTORY = 20
@@ -39,6 +40,7 @@ def add(frame: Frame) -> None:
     rooms = Mappings(frame)
     frame.page("/mappings", "mappings", rooms.index)
     frame.page("/mappings/<name>", "mapping", rooms.show)
+    frame.page("/mappings/<name>/words", "mapping_words", rooms.words, role="editor")
     frame.page("/mappings/<name>/preview", "preview", rooms.preview, role="editor", post=True)
     frame.page("/mappings/<name>/arrange", "arrange", rooms.arrange, role="editor", post=True)
     frame.page("/mappings/<name>/try", "try_mapping", rooms.try_it, role="editor", post=True)
@@ -61,6 +63,11 @@ class Mappings:
         """Show the text in use; `version` of the query shows what that one would change of it."""
         self._known(name)
         return self._page(name, self._in_use(name), "", compare=request.args.get("version", ""))
+
+    def words(self, name: str) -> Response:
+        """Return the words that may stand in a mapping, for the completion of the editor."""
+        self._known(name)
+        return jsonify(vocabulary(g.language))
 
     def preview(self, name: str) -> Response:
         """Draw what the draft makes of a customer, or what is wrong with it; a part of the page."""

@@ -134,7 +134,7 @@ def test_a_viewer_reads_it_only(someone, published):
 
 
 def drawn(page):
-    return html.unescape(re.search(r"<textarea name=\"text\"[^>]*>\n(.*?)</textarea>", page, re.DOTALL)[1])
+    return html.unescape(re.search(r"<textarea [^>]*name=\"text\"[^>]*>\n(.*?)</textarea>", page, re.DOTALL)[1])
 
 
 def test_each_field_is_called_by_its_name_and_shows_where_it_comes_from(editor):
@@ -198,3 +198,26 @@ def test_a_field_that_flavours_added_since_can_be_picked(editor):
         editor, "arrange", TEXT, pasted=pasted, **{"source:0:name": "data.loyalty.tier", "was:0:name": "x"}
     ).text
     assert "name: data.loyalty.tier" in drawn(text)
+
+
+def test_the_editor_gets_the_words_of_the_core_in_the_readers_language(editor, someone):
+    said = editor.get(f"{PAGE}/words").json
+    assert {"label": "saudi_vat"}.items() <= next(one for one in said["uses"] if one["label"] == "saudi_vat").items()
+    assert {"label": "user.phone", "detail": "Mobile number"} in said["paths"]
+    assert {one["label"] for one in said["keys"]} >= {"version", "kind", "match", "fields", "on_update", "samples"}
+    assert {one["label"] for one in said["rule"]} >= {"from", "first_of", "use", "map", "default", "when"}
+    arabic = editor.get(f"{PAGE}/words?lang=ar").json
+    assert {"label": "user.phone", "detail": "رقم الجوال"} in arabic["paths"]
+    assert not any("info" in one for ones in arabic.values() for one in ones)
+    assert someone("viewer").get(f"{PAGE}/words").status_code == 403
+
+
+def test_the_styles_of_the_editor_are_allowed_by_a_word_that_is_new_each_time(editor):
+    pages = [editor.get(PAGE) for _ in range(2)]
+    nonces = [re.search(r'data-nonce="([\w-]{20,})"', page.text)[1] for page in pages]
+    assert nonces[0] != nonces[1]
+    for page, nonce in zip(pages, nonces, strict=True):
+        policy = page.headers["Content-Security-Policy"]
+        assert f"style-src 'self' 'nonce-{nonce}';" in policy
+        assert "script-src 'self';" in policy
+    assert "nonce" not in editor.get("/admin/mappings").headers["Content-Security-Policy"]

@@ -9,6 +9,7 @@ ConnectorError                 the root; never raised itself
 ├── StoreError                 the store cannot do it now
 │   ├── StoreBusy              locked, full or unreachable: try again (the door answers 503)
 │   └── StoreOutdated          the schema is not this program's: run `connector db upgrade`
+├── Purged                     what Flavours sent is stored no more: it cannot be sent again
 ├── NotFound                   no such event, delivery or target (a CLI argument)
 └── TargetError                a target did not do what was asked (see connector/targets/base.py)
     ├── NotSent                the request never left: connection refused, no such host (safe to repeat)
@@ -95,6 +96,10 @@ class StoreOutdated(StoreError):
 
 class AlreadyStored(ConnectorError):
     """Refuse to route an event again that is stored a second time: only one of the two is delivered."""
+
+
+class Purged(ConnectorError):
+    """Refuse to route an event again whose body was purged, or whose customer was forgotten."""
 
 
 class NotFound(ConnectorError):

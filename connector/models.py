@@ -160,7 +160,7 @@ class Claim:
     `fence` must still be the delivery's when it is settled; `attempts` counts spent tries before this one.
     `active_since` is when it was first tried, on the target's active clock (epoch ms less `stopped_ms`, the time in
     which the target was paused or held), or None. `pinned_mapping` is the hash of the mapping that it is to be made with;
-    None: the active one.
+    None: the active one. `reopened` counts how often it was reopened after nothing of it could have been stored.
     """
 
     delivery: int
@@ -182,6 +182,7 @@ class Claim:
     pinned_mapping: str | None = None
     create_anyway: bool = False
     stopped_ms: int = 0
+    reopened: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Be the tiny supervisor of `connector serve`: spawn a door and a worker, keep both up, end with both.
+"""Be the tiny supervisor of `connector serve`: spawn a door and its workers, keep all up, end with all.
 
-A third process that loads neither Flask nor SQLAlchemy: pushing never slows the thanks, and a failing worker never
-takes the door down.
+A process more that loads neither Flask nor SQLAlchemy: pushing never slows the thanks, and a failing worker never
+takes the door down, nor the other workers.
 """
 
 import os
@@ -36,16 +36,15 @@ class Child:
     due: float = field(default=0.0)
 
 
-def supervise(config: Path, *, worker: bool = True) -> int:
-    """Check, upgrade the store, then run the door and (unless told not to) a worker until a signal; return the code."""
-    prepared = subprocess.run(_command("_prepare", config), check=False)
+def supervise(config: Path, *, workers: int = 1) -> int:
+    """Check, upgrade the store, then run the door and so many workers until a signal; return the exit code."""
+    prepared = subprocess.run([*_command("_prepare", config), "--workers", str(workers)], check=False)
     if prepared.returncode:
         return prepared.returncode
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: stopping.append(got))
-    children = [Child("door", _command("_door", config))]
-    children += [Child("worker", [*_command("worker", config), "--watch-mappings"])] if worker else []
+    children = [Child("door", _command("_door", config)), *_workers(config, workers)]
     alive, lifeline = os.pipe()
     try:
         return _watch(children, alive, lambda: bool(stopping))
@@ -53,6 +52,13 @@ def supervise(config: Path, *, worker: bool = True) -> int:
         _end(children)
         os.close(lifeline)
         os.close(alive)
+
+
+def _workers(config: Path, count: int) -> list[Child]:
+    # One watches the mappings folder; what it publishes, all use.
+    commands = [_command("worker", config) + ["--watch-mappings"] * (number == 1) for number in range(1, count + 1)]
+    names = ["worker"] if count == 1 else [f"worker {number}" for number in range(1, count + 1)]
+    return [Child(*pair) for pair in zip(names, commands, strict=True)]
 
 
 def _command(name: str, config: Path) -> list[str]:

@@ -43,13 +43,13 @@ def account():
 class Cluster:
     "A PostgreSQL with its files in a folder of its own; it may be stopped and started under its users."
 
-    def __init__(self, *, fsync=False):
+    def __init__(self, *, fsync=False, **settings):
         self.bin = programs()
         if self.bin is None:
             pytest.skip("the programs of the PostgreSQL server are not installed: apt-get install postgresql")
         pytest.importorskip("psycopg", reason="psycopg is not installed: pip install -e '.[dev]'")
         self.folder, self.port, self._as = tempfile.mkdtemp(prefix="pg"), free_port(), account()
-        self._fsync = "on" if fsync else "off"
+        self._fsync, self._settings = "on" if fsync else "off", settings
         self.process = None
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
@@ -71,7 +71,7 @@ class Cluster:
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder,
             "fsync": self._fsync, "full_page_writes": self._fsync, "max_connections": 100, "autovacuum": "off",
             "shared_buffers": "32MB", "deadlock_timeout": "100ms",
-        }  # fmt: skip
+        } | self._settings  # fmt: skip
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with Path(self.folder, "..", Path(self.folder).name + ".log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -70,6 +70,18 @@ MUTATIONS = {
         "    ",
         "tests/store/test_store_crowd.py",
     ),
+    "settle without the fence, in the machine": (
+        "store/settling.py",
+        "(valid if ours else refused).append(settlement)",
+        "valid.append(settlement)",
+        "tests/properties/test_properties_machine.py",
+    ),
+    "a lease that wakes with what it held before": (
+        "delivery/lease.py",
+        " and term in (None, self.term)",
+        "",
+        "tests/properties/test_properties_machine.py",
+    ),
     "older data over newer": (
         "delivery/deliver.py",
         "if claim.link is not None and _is_older(event, claim.event, claim.link):",

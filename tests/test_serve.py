@@ -1,5 +1,6 @@
 """The supervisor: real processes that end, hang and come back, and a door that stays up."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -7,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from connector import serve
 from connector.serve import Child
 from tests.installation import Installation, call, customer, free_port, wait_for
+from tests.postgres import database
 
 
 def program(text):
@@ -84,6 +87,23 @@ def test_a_child_that_does_not_listen_is_killed(children, lifeline, monkeypatch)
     assert child.process.returncode == -signal.SIGKILL
 
 
+def test_one_of_many_workers_watches_the_mappings(tmp_path):
+    many = serve._workers(tmp_path / "config.yaml", 3)
+    assert [(child.name, child.command[-1] == "--watch-mappings") for child in many] == [
+        ("worker 1", True),
+        ("worker 2", False),
+        ("worker 3", False),
+    ]
+    assert [child.name for child in serve._workers(tmp_path / "config.yaml", 1)] == ["worker"]
+    assert serve._workers(tmp_path / "config.yaml", 0) == []
+
+
+def test_no_worker_and_many_workers_are_not_one_wish(installed):
+    code, _, error = installed.cli("serve", "--no-worker", "--workers", "2")
+    assert code == 2
+    assert "choose one of --no-worker, --workers N" in error
+
+
 def test_a_configuration_that_is_wrong_is_the_end_before_anything_starts(tmp_path):
     (tmp_path / "config.yaml").write_text("surces: {}\n")
     assert serve.supervise(tmp_path / "config.yaml") == 2
@@ -149,3 +169,41 @@ def test_a_door_that_loses_its_address_for_a_moment_gets_it_back(children, lifel
     door, until = children("door", f"{mark}; raise SystemExit(3 if been else 1)"), time.monotonic() + 30
     assert serve._watch([door], lifeline, lambda: door.wait >= 2 or time.monotonic() > until) == 0
     assert "the door ended with code 3; it starts again in 2 s" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_many_workers_of_which_each_is_killed_in_its_turn(tmp_path, engine, lifeline):
+    "Every customer arrives, each killed worker is replaced, and the others never stop."
+    with database() if engine == "postgresql" else contextlib.nullcontext("sqlite:///connector.db") as url:
+        installed = Installation(tmp_path, free_port(), csv=True, database=url, lease="3s")
+        try:
+            installed.spawn("serve", "--workers", "3")
+            assert ("3 workers share one SQLite file" in installed.log()) is (engine == "sqlite")
+            wait_for(lambda: len(workers(installed)) == 3)
+            assert sum("--watch-mappings" in words for words in workers(installed).values()) == 1
+            for n, pid in enumerate(list(workers(installed))):
+                os.kill(pid, signal.SIGKILL)
+                assert installed.post(customer(n))[0] == 202
+                wait_for(lambda pid=pid: len(workers(installed).keys() - {pid}) == 3)
+            ready = wait_for(
+                lambda: (r := call(installed.port, "GET", "/readyz")[1])["workers"]["alive"] == 3 and r, 40
+            )
+            assert ready["status"] == "ready"
+            book = installed.folder / "contacts.csv"
+            wait_for(lambda: book.exists() and all(f"customer-{n}" in book.read_text() for n in range(3)), 40)
+            assert book.read_text().count("customer-") == 3
+        finally:
+            installed.stop()
+        assert workers(installed) == {}
+
+
+def workers(installed):
+    "The command line of each worker by its pid."
+    found = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().decode().split("\0")
+            if str(installed.folder / "config.yaml") in words and words[3] == "worker":
+                found[int(entry.name)] = words
+    return found

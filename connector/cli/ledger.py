@@ -48,6 +48,8 @@ def list_events(state: str | None, limit: int, path: Path, as_json: bool) -> Non
 @json_option
 def show_event(event: int, path: Path, as_json: bool) -> None:
     """Show one event as it came, and its deliveries."""
+    from connector.store.erasing import gone
+
     with opened(path) as (_, store):
         row = store.desk.event(event)
         made = [_delivery(d) for d in store.desk.deliveries(event=event, limit=1000)]
@@ -57,7 +59,7 @@ def show_event(event: int, path: Path, as_json: bool) -> None:
         show_json(_event(row) | {"body": text, "deliveries": made})
         return
     _card(_event(row) | {"received_at": clock(row["received_at"])})
-    click.echo("its body was purged" if body is None else _pretty(body))
+    click.echo(gone(row["reason"]) if body is None else _pretty(body))
     if made:
         table(made, ("id", "sync", "target", "state", "reason"))
 

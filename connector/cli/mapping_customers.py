@@ -19,7 +19,7 @@ last_option = click.option(
     type=click.IntRange(1, 10_000_000),
     default=200,
     show_default=True,
-    help="How many stored events to look at, the newest first.",
+    help="How many stored events to look at, the newest first; what was purged is left out.",
 )
 
 

@@ -69,11 +69,12 @@ def _event(word: str | None, path: Path) -> "Event":
 
 def _stored(number: int, path: Path) -> "Event":
     from connector import flavours
+    from connector.store.erasing import gone
 
     with opened(path) as (_, store):
         row = store.desk.event(number)
     if row["body"] is None:
-        raise ConnectorError(f"the body of e{number} was purged")
+        raise ConnectorError(f"e{number}: {gone(row['reason'])}")
     event = flavours.read(row["body"])
     if event.customer is None:
         raise ConnectorError(f"e{number} carries no customer: its action is {event.action}")

@@ -12,17 +12,25 @@ from connector.errors import ConnectorError, StoreBusy
 @click.command()
 @config_option
 @click.option("--no-worker", is_flag=True, help="Only the door; run `connector worker` beside it.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="How many processes deliver (1). Each has push threads of its own; on SQLite more than one is of little use.",
+)
 @click.pass_context
-def serve(ctx: click.Context, path: Path, no_worker: bool) -> None:
+def serve(ctx: click.Context, path: Path, no_worker: bool, workers: int | None) -> None:
     """Receive webhooks and deliver them, until Ctrl-C or SIGTERM.
 
-    Its worker watches the mappings folder: a valid change is published, and used at once by every worker.
+    Its (first) worker watches the mappings folder: a valid change is published, and used at once by every worker.
     """
     from connector import lifeline
     from connector.serve import supervise
 
+    if no_worker and workers is not None:
+        raise click.UsageError("choose one of --no-worker, --workers N")
     lifeline.hold()  # only who was given one ends with its parent
-    ctx.exit(supervise(path, worker=not no_worker))
+    ctx.exit(supervise(path, workers=0 if no_worker else workers or 1))
 
 
 @click.command()
@@ -46,7 +54,8 @@ def worker(path: Path, watch: bool) -> None:
 
 @click.command("_prepare", hidden=True)
 @config_option
-def prepare_store(path: Path) -> None:
+@click.option("--workers", type=int, default=1)
+def prepare_store(path: Path, workers: int) -> None:
     """Check everything and prepare the store, before `serve` starts its children."""
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -55,6 +64,8 @@ def prepare_store(path: Path) -> None:
     from connector.store.migrate import prepare
 
     database = checked(path, os.environ).database
+    if workers > 1 and database.startswith("sqlite"):
+        click.echo(_ONE_FILE.format(workers=workers), err=True)
     waiting = Retrying(
         retry=retry_if_exception_type(StoreBusy), stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.5), reraise=True
     )
@@ -95,4 +106,8 @@ def door(path: Path) -> None:
 
 PATIENCE = 10.0  # seconds that `serve` waits for its store at the start
 _STORE = "is the database there, may it be written, is there room on its disk, does another program hold it?"
+_ONE_FILE = (
+    "{workers} workers share one SQLite file, which one at a time may write: they take the place of one that is killed, "
+    "and push little faster; more worker.push_threads help with a slow target, PostgreSQL with many customers"
+)
 _PORT = "is another `connector serve` running? Else change server.host or server.port"

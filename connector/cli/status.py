@@ -1,6 +1,6 @@
 """The command that shows on one screen whether all is well."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from connector.config import Config
     from connector.models import TargetState
     from connector.store import Store
+    from connector.store.leases import Sign
     from connector.store.standing import Standing
 
 WAITING = ("pending", "blocked", "running")
@@ -25,12 +26,14 @@ def status(path: Path, as_json: bool) -> None:
     """Show what waits, what needs a person, each target, and the last event."""
     with opened(path) as (config, store):
         mappings = _standings(config, store)
-        facts = _facts(config, store) | {"mappings": [mapping_facts(found) for found in mappings]}
+        signs = store.leases.signs()
+        facts = _facts(config, store, signs) | {"mappings": [mapping_facts(found) for found in mappings]}
         last = store.desk.last_events()
     if as_json:
         show_json(facts)
         return
-    click.echo(f"worker    {'alive' if facts['worker_alive'] else 'NOT RUNNING: start `connector serve`'}")
+    for line in _workers(signs):
+        click.echo(f"worker    {line}")
     events = ", ".join(f"{count} {state}" for state, count in sorted(facts["events"].items())) or "none yet"
     click.echo(f"events    {events}")
     for source in config.sources:
@@ -41,11 +44,17 @@ def status(path: Path, as_json: bool) -> None:
     table(facts["targets"], ("target", "kind", "state", *SHOWN, "note"))
 
 
-def _facts(config: "Config", store: "Store") -> dict[str, Any]:
+def _workers(signs: Sequence["Sign"]) -> list[str]:
+    alive = [f"{sign.worker}: alive" for sign in signs if sign.alive] or ["NOT RUNNING: start `connector serve`"]
+    return alive + [f"{sign.worker}: silent since {clock(sign.seen_at)}" for sign in signs if not sign.alive]
+
+
+def _facts(config: "Config", store: "Store", signs: Sequence["Sign"]) -> dict[str, Any]:
     counts, states = store.desk.counts(), store.states.all()
     names = [*config.targets, *sorted({target for target, _ in counts} - config.targets.keys())]
     return {
-        "worker_alive": store.worker_alive(),
+        "worker_alive": any(sign.alive for sign in signs),
+        "workers": [{"worker": s.worker, "seen_at": moment(s.seen_at), "alive": s.alive} for s in signs],
         "events": store.desk.event_counts(),
         "last_events": {source: moment(at) for source, at in store.desk.last_events().items()},
         "targets": [target_facts(config, name, states.get(name), counts) for name in names],

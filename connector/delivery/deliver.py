@@ -63,7 +63,7 @@ def _prepare(claim: Claim, target: Target, routes: Mapping[str, Route]) -> _Prep
             f"the sync {claim.sync} to {claim.target} is no longer configured: put it back, or skip", "no_sync"
         )
     try:
-        event = flavours.read(claim.body)
+        event = flavours.reread(claim.body)
     except BadWebhook as bad:
         return _held(f"the stored body cannot be read as a customer ({bad.detail})", "cannot_map")
     skip = _why_skip(claim, event, route)
@@ -177,8 +177,10 @@ def _hint(claim: Claim, event: Event, target: Target, *, ours: bool) -> str | No
 
 
 def _key(claim: Claim) -> str:
-    # A version 4 UUID, which is what vendors demand of a key; equal for every attempt of a delivery, new for a replay.
+    # A version 4 UUID, which is what vendors demand of a key; equal for every attempt of a delivery, new for a replay:
+    # who remembers keys would repeat the first answer. The same while a lost answer may mean that it is there.
     text = f"{claim.source}\n{claim.customer}\n{claim.event}\n{claim.sync}\n{claim.target}\n{claim.generation}"
+    text += f"\n{claim.reopened}" if claim.reopened else ""
     return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
 
 

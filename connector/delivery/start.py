@@ -9,6 +9,7 @@ import threading
 import structlog
 
 from connector.config import Config
+from connector.delivery import keeping
 from connector.delivery.alerts import Alerts, poster
 from connector.delivery.around import around
 from connector.delivery.searchable import follow
@@ -37,6 +38,7 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
         targets = {name: open_target(of, around(config, store, name)) for name, of in config.targets.items()}
         if config.admin:
             threading.Thread(target=follow, args=(store, stop), name="search", daemon=True).start()
+        threading.Thread(target=keeping.follow, args=(config, store, stop), name="keeping", daemon=True).start()
         log.info("worker starts", worker=owner, targets=sorted(targets))
         Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
     finally:

@@ -20,7 +20,7 @@ from connector.store.migrate import upgrade
 
 START = 60.0  # seconds for the first door to come up; a cold disk is slow
 USUAL = 2.5  # seconds that it takes where nothing else runs
-STILL = 60.0  # seconds without any delivery ended, after which what waits will not end
+STILL = 60.0  # seconds without any delivery ended, and without a kill, after which what waits will not end
 KILLING = 90.0  # seconds after the last letter at most in which the killing goes on
 LOOK = 0.5
 ALL = 10**9
@@ -117,16 +117,17 @@ def _send(sender: Sender, house: House, progress: Progress) -> None:
 
 
 def _settle(store: Store, chaos: Chaos, progress: Progress) -> None:
-    sent, most, moved = time.monotonic(), 0, time.monotonic()
+    sent, most, moved, calm = time.monotonic(), 0, time.monotonic(), False
     while True:
         counts = _counts(store)
         total, waiting = sum(counts.values()), sum(counts[state] for state in UNFINISHED)
         progress("delivering", total - waiting, total)
         now = time.monotonic()
-        if total - waiting > most:
+        if total - waiting > most or not calm:  # on a busy machine a worker may be killed before it can do anything
             most, moved = total - waiting, now
         if waiting * 10 < total or now - sent > KILLING:
             chaos.calm()
+            calm = True
         if (total and not waiting) or now - moved > STILL:
             return
         time.sleep(LOOK)

@@ -95,14 +95,35 @@ def read(body: bytes) -> Event:
     BadWebhook: 400 when the body is not a JSON object, 422 with the fields when it is not what its action promises.
     """
     document = parse(body)
+    data = document.get("data")
     errors: dict[str, list[str]] = {}
     envelope = _load(ENVELOPE, document, "", errors)
     action = envelope.get("action", "")
-    data = document.get("data")
     customer = _load(CUSTOMER, data, "data", errors) if is_customers(action) else None
     if errors:
         raise _refusal(document, errors)
-    return _event(envelope, data, customer)
+    fingerprint = hashlib.sha256(_CANONICAL.encode([envelope["action"], data]).encode()).hexdigest()
+    return _event(envelope, data, customer, fingerprint)
+
+
+def reread(body: bytes) -> Event:
+    """Read what was accepted before, a quarter of the price of `read`: no schema, no fingerprint. Raises BadWebhook.
+
+    Whatever does not look as nearly every customer does is read with all care.
+    """
+    document = parse(body)
+    data, user = document.get("data"), None
+    if isinstance(data, dict):
+        user = data.get("user")
+    held = (document.get("action"), document.get("timestamp"), document.get("xid"))
+    if not (isinstance(user, dict) and isinstance(data, dict) and _usual(*held) and type(data.get("id")) is str):
+        return read(body)
+    return _event({"action": held[0], "timestamp": held[1], "xid": held[2]}, data, data, "")
+
+
+def _usual(action: Any, timestamp: Any, xid: Any) -> bool:
+    known = type(action) is str and is_customers(action)
+    return known and type(timestamp) in (int, type(None)) and type(xid) in (str, type(None))
 
 
 def _load(schema: Schema, document: Any, path: str, errors: dict[str, list[str]]) -> Mapping[str, Any]:
@@ -131,7 +152,7 @@ def _refusal(document: Mapping[str, Any], errors: dict[str, list[str]]) -> BadWe
     return BadWebhook(422, f"{promise}{wrong}", errors, xid=xid, action=action)
 
 
-def _event(envelope: Mapping[str, Any], data: Any, customer: Mapping[str, Any] | None) -> Event:
+def _event(envelope: Mapping[str, Any], data: Any, customer: Mapping[str, Any] | None, fingerprint: str) -> Event:
     timestamp, kept = envelope["timestamp"], data if isinstance(data, dict) else {}
     user = kept.get("user") if customer else None
     times = (kept, user) if isinstance(user, dict) else (kept,)
@@ -143,7 +164,7 @@ def _event(envelope: Mapping[str, Any], data: Any, customer: Mapping[str, Any] |
         customer=customer["id"] if customer else None,
         updated_at=max((t for held in times if (t := _moment(held.get("updated_at"))) is not None), default=None),
         deleted=any(held.get("deleted_at") is not None for held in times),
-        fingerprint=hashlib.sha256(_CANONICAL.encode([envelope["action"], data]).encode()).hexdigest(),
+        fingerprint=fingerprint,
         warnings=_warnings(customer["id"], times[-1]) if customer else (),
     )
 

@@ -43,9 +43,10 @@ def is_company(data: Mapping[str, Any]) -> bool:
 
     A valid VAT or commercial registration number decides; then `type`, where it says so; then the name (شركة …, … LLC).
     """
-    if has_vat_number(data) or is_crn(bare(flat(data.get("crn")))):
+    crn, kind = data.get("crn"), data.get("type")
+    if has_vat_number(data) or (crn is not None and is_crn(bare(flat(crn)))):
         return True
-    told = fold(flat(data.get("type"))[:64])
+    told = fold(flat(kind)[:64]) if kind is not None else ""
     if told in _COMPANY or told in _PERSON:
         return told in _COMPANY
     user = data.get("user")
@@ -54,7 +55,8 @@ def is_company(data: Mapping[str, Any]) -> bool:
 
 def has_vat_number(data: Mapping[str, Any]) -> bool:
     """Tell whether the customer's tax number is a valid Saudi VAT number, one that `use: saudi_vat` takes."""
-    return is_vat(bare(flat(data.get("tax_number"))))
+    number = data.get("tax_number")
+    return number is not None and is_vat(bare(flat(number)))
 
 
 def _named_so(name: str) -> bool:

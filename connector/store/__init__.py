@@ -10,7 +10,9 @@ from connector.store.customers import Customers
 from connector.store.desk import Desk
 from connector.store.engine import Engine
 from connector.store.engines import open_engine
+from connector.store.forgetting import Forgetting
 from connector.store.inbox import Inbox, Receipt
+from connector.store.keeping import Keeping
 from connector.store.leases import Leases
 from connector.store.links import Links
 from connector.store.mappings import Mappings
@@ -28,7 +30,7 @@ __all__ = ["Receipt", "Store", "Turned", "address", "now_ms", "open_store"]
 
 
 class Store:
-    """Hold the rooms of one store: inbox, queue, states, leases, links, mappings, desk, people, audit, search."""
+    """Hold the rooms of one store, from the inbox to what forgets."""
 
     def __init__(self, url: str, clock: Callable[[], int] | None = None, patience: float = 5.0) -> None:
         self.engine = open_engine(url, patience)
@@ -45,6 +47,8 @@ class Store:
         self.search = Search(self.engine, clock)
         self.overview = Overview(self.engine)
         self.customers = Customers(self.engine)
+        self.keeping = Keeping(self.engine, clock)
+        self.forgetting = Forgetting(self.engine, clock)
 
     def now(self) -> int:
         """Return the time in epoch milliseconds by the clock of everybody who uses this store. Raises StoreBusy."""
@@ -68,8 +72,7 @@ class Store:
 
     def worker_alive(self) -> bool:
         """Tell whether a worker gave a sign of life within its lease."""
-        newest = self.leases.newest()
-        return newest is not None and self._clock() - newest[0] <= newest[1]
+        return any(sign.alive for sign in self.leases.signs())
 
     def close(self) -> None:
         """Finish what waits to be written and let go of the database."""

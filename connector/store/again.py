@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from connector import flavours
 from connector.config import Config
-from connector.errors import AlreadyStored, BadWebhook
+from connector.errors import AlreadyStored, BadWebhook, Purged
 from connector.store.desk import FINISHED, Desk, Row
+from connector.store.erasing import gone
 
 if TYPE_CHECKING:
     from connector.store import Store
@@ -28,7 +29,7 @@ def route(config: Config, store: "Store", number: int) -> str:
     """Read an event again and route it by today's configuration; return why it is left, or nothing. Raises NotFound."""
     row = store.desk.event(number)
     if row["body"] is None:
-        return "its body was purged"
+        return gone(row["reason"])
     try:
         event = flavours.read(row["body"])
     except BadWebhook as bad:
@@ -36,14 +37,16 @@ def route(config: Config, store: "Store", number: int) -> str:
     syncs = [sync for sync in config.syncs.values() if sync.source == row["source"]]
     try:
         made = store.inbox.route_again(number, event, flavours.wanting(syncs, event))
-    except AlreadyStored as twin:
-        return str(twin)
+    except (AlreadyStored, Purged) as why_not:
+        return str(why_not)
     return "" if made else "no sync wants it"
 
 
 def _left(row: Row, *, then: bool) -> str:
     if row["state"] not in FINISHED:
         return f"is {row['state']}: it will be tried anyway"
+    if row["purged"]:
+        return gone(row["event_reason"])
     if then and row["mapping_hash"] is None:
         return "no mapping has made it yet: replay it with --mapping now"
     return ""

@@ -38,21 +38,17 @@ def insert(
         connection.exec_driver_sql(statement, values)
 
 
-def insert_new(
-    connection: sa.Connection, table: sa.Table, made: Sequence[Mapping[str, Any]], names: tuple[str, ...]
-) -> list[list[Any]]:
-    """Insert rows that have the same keys, but for those that are there already; return these columns of the new ones.
-
-    Their ids grow in the order of the rows.
-    """
-    if not _postgres(connection):
-        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
-        insert(connection, table, made, once=True)
-        return rows(connection, _beyond(table, names), last=last)  # the writer has the store to itself
-    new: list[list[Any]] = []
-    for statement, values in _parts(connection, table, made, (True, (), names)):
-        new += [list(row) for row in connection.exec_driver_sql(statement, values)]
-    return new
+def insert_numbered(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows that have the same keys, each of which must be new; return their ids, which grow in this order."""
+    ids: list[int] = []
+    numbered = () if not _postgres(connection) else ("id",)
+    for statement, values in _parts(connection, table, rows, (False, (), numbered)):
+        done = connection.exec_driver_sql(statement, values)
+        if numbered:
+            ids += sorted(done.scalars())
+        else:  # the writer has the store to itself: the ids of one statement follow each other
+            ids += range(done.lastrowid + 1 - len(values) // len(rows[0]), done.lastrowid + 1)
+    return ids
 
 
 _dialect: Any = PGDialect_psycopg
@@ -86,12 +82,6 @@ def _insert(postgres: bool, table: sa.Table, names: tuple[str, ...], count: int,
     if returned:
         statement = statement.returning(*[table.c[name] for name in returned])
     return str(statement.compile(dialect=_PSYCOPG if postgres else sqlite.dialect()))
-
-
-@lru_cache
-def _beyond(table: sa.Table, names: tuple[str, ...]) -> "Gathered":
-    columns = [table.c[name] for name in names]
-    return gather(sa.select(*columns).where(table.c.id > sa.bindparam("last", type_=sa.BigInteger)))
 
 
 Sent = Callable[[str], sa.ColumnElement[Any]]
@@ -155,6 +145,59 @@ def rows(connection: sa.Connection, ask: Gathered, **values: Any) -> list[list[A
     return found
 
 
+class among(sa.sql.functions.FunctionElement[int]):  # noqa: N801 - it is used as a function
+    """Tell whether a text is in a list that is sent as one JSON text, so that the statement is always the same."""
+
+    type = sa.Integer()  # as a boolean it would be written "… = 1", for which SQLite takes no index
+    inherit_cache = True
+
+
+@compiles(among)
+def _in_json(element: Any, compiler: Any, **more: Any) -> str:
+    text, sent = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{text} IN (SELECT value FROM json_each({sent}))"  # noqa: S608 - both are SQL already
+
+
+@compiles(among, "postgresql")
+def _any_of_json(element: Any, compiler: Any, **more: Any) -> str:
+    text, sent = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{text} = ANY(ARRAY(SELECT jsonb_array_elements_text(CAST({sent} AS JSONB))))"
+
+
+class _listed(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - it is used as a function
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(_listed)
+def _group(element: Any, compiler: Any, **more: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
+
+
+@compiles(_listed, "postgresql")
+def _agg(element: Any, compiler: Any, **more: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **more)})) AS TEXT)"
+
+
+def together(*asks: sa.Select[Any]) -> sa.Select[Any]:
+    """Return several selects as one question; read it with `answers`."""
+    inner = [ask.subquery() for ask in asks]
+    return sa.select(*[sa.select(_listed(*rows.c)).scalar_subquery() for rows in inner])
+
+
+def answers(connection: sa.Connection, ask: sa.Select[Any], **sent: Iterable[str]) -> list[list[list[Any]]]:
+    """Return the rows of each select of a question, in no order; what is sent are the lists of its `among`."""
+    statement, names = _compiled(ask, _postgres(connection))
+    values = tuple(json.dumps(list(sent[name])) for name in names)
+    return [json.loads(found or "[]") for found in connection.exec_driver_sql(statement, values).one()]
+
+
+@lru_cache(maxsize=64)
+def _compiled(ask: sa.Select[Any], postgres: bool) -> tuple[str, tuple[str, ...]]:
+    made: Any = ask.compile(dialect=_PSYCOPG if postgres else sqlite.dialect())
+    return str(made), tuple(made.positiontup)
+
+
 class hexed(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - it is used as a function
     """Be bytes as hexadecimal digits, which a JSON text can hold."""
 
@@ -170,6 +213,24 @@ def _hex(element: Any, compiler: Any, **more: Any) -> str:
 @compiles(hexed, "postgresql")
 def _encode(element: Any, compiler: Any, **more: Any) -> str:
     return f"encode({compiler.process(element.clauses, **more)}, 'hex')"
+
+
+class holds(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 - it is used as a function
+    """Tell whether bytes hold others: holds(where, what)."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(holds)
+def _instr(element: Any, compiler: Any, **more: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **more)}) > 0)"
+
+
+@compiles(holds, "postgresql")
+def _position(element: Any, compiler: Any, **more: Any) -> str:
+    where, what = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"(position({what} in {where}) > 0)"
 
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from connector.errors import NotFound
 from connector.models import Link
+from connector.store import erasing
 from connector.store import links as link_room
 from connector.store.engine import Engine
 from connector.store.lanes import arrange, lock
@@ -57,6 +58,8 @@ DELIVERY = (
     deliveries.c.pinned_mapping,
     deliveries.c.created_at,
     deliveries.c.finished_at,
+    events.c.body.is_(None).label("purged"),
+    events.c.reason.label("event_reason"),
 )
 
 
@@ -136,6 +139,7 @@ class Desk:
     def replay(self, delivery_ids: Sequence[int], *, then: bool = False) -> int:
         """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one.
 
+        Those of an event without its body stay as they are: there is nothing to be sent.
         `then`: each with the version of the mapping that made it last (those that none made stay as they are); else
         with the active one.
         """
@@ -165,7 +169,10 @@ _FRESH = {
     "reason": None,
     "code": None,
     "alone": False,
+    # A new life has a new idempotency key; not while a lost answer may mean that the contact is there.
+    "reopened": deliveries.c.reopened + sa.case((deliveries.c.maybe_sent, 0), else_=1),
 }
+_FULL = sa.exists().where(events.c.id == deliveries.c.event_id, events.c.body.is_not(None))
 
 
 def _replay_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], bool, int]]) -> list[int]:
@@ -185,7 +192,7 @@ def _replay(
     only: Sequence[sa.ColumnElement[bool]] = (),
     **changes: Any,
 ) -> int:
-    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED), *only)
+    chosen = (deliveries.c.id.in_(ids), deliveries.c.state.in_(FINISHED), _FULL, *only)
     ask = sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer)
     known = connection.execute(ask.where(deliveries.c.id.in_(ids))).all()
     missing = sorted(set(ids) - {row.id for row in known})
@@ -193,7 +200,7 @@ def _replay(
         raise NotFound("there is no delivery " + ", ".join(f"d{i}" for i in missing))
     lock(connection, {(row.target, row.customer) for row in known})
     reopened = connection.execute(ask.where(*chosen).order_by(deliveries.c.id).with_for_update()).all()
-    connection.execute(sa.update(deliveries).where(*chosen).values(**_FRESH, due_at=now, **changes))
+    connection.execute(sa.update(deliveries).where(*chosen).values(_FRESH | {"due_at": now} | changes))
     arrange(connection, {(row.target, row.customer) for row in reopened})
     return len(reopened)
 
@@ -214,15 +221,24 @@ def _resolve(connection: sa.Connection, decision: Decision, now: int) -> None:
     row = connection.execute(sa.select(deliveries).where(mine).with_for_update()).one()
     if row.state not in ("held", "failed"):
         raise ValueError(f"d{row.id} is {row.state}; only held and failed deliveries are resolved")
+    if decision.how != "skip":
+        _full(connection, row)
     if decision.how == "skip":
         skipped = {"state": "skipped", "reason": "skipped by a person's decision", "code": None, "finished_at": now}
         connection.execute(sa.update(deliveries).where(mine).values(**skipped))
     elif decision.how == "create":
         connection.execute(sa.delete(links).where(links.c.target == row.target, links.c.customer == row.customer))
-        _replay(connection, [row.id], now, create_anyway=True, maybe_sent=False)
+        _replay(connection, [row.id], now, create_anyway=True, maybe_sent=False, reopened=row.reopened + 1)
     else:
         _link(connection, row, decision, now)
         _replay(connection, [row.id], now, create_anyway=False)
+
+
+def _full(connection: sa.Connection, row: Any) -> None:
+    ask = sa.select(events.c.reason, events.c.body.is_(None).label("purged")).where(events.c.id == row.event_id)
+    event = connection.execute(ask).one()
+    if event.purged:
+        raise ValueError(f"d{row.id} cannot be sent: {erasing.gone(event.reason)}; or --skip it")
 
 
 def _link(connection: sa.Connection, row: Any, decision: Decision, now: int) -> None:

@@ -8,14 +8,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from connector.config import SyncConfig
-from connector.errors import AlreadyStored, NotFound
+from connector.errors import AlreadyStored, NotFound, Purged
 from connector.models import Event
-from connector.store import bulk, lanes
+from connector.store import bulk, erasing, lanes
 from connector.store.engine import Engine
 from connector.store.lanes import arrange
 from connector.store.tables import NOT_REJECTED, REJECTED, UNFINISHED, deliveries, events
 
-_Name = tuple[str, str | None]
+_Name = tuple[str, str]
 
 NO_SYNC = "no sync wants this action"
 
@@ -90,7 +90,7 @@ class Inbox:
     def route_again(self, event_id: int, event: Event, syncs: Sequence[SyncConfig]) -> list[int]:
         """Route a kept event by today's syncs, as a new generation; return the new deliveries' ids.
 
-        Raises NotFound for an unknown event, AlreadyStored when another event is the same, StoreBusy.
+        Raises NotFound for an unknown event, AlreadyStored when another event is the same, Purged, StoreBusy.
         """
         ids: list[int] = self._engine.write(_route_again, _Order(event_id, event, tuple(syncs), self._clock()))
         return ids
@@ -101,33 +101,36 @@ def accept_many(connection: sa.Connection, arrivals: Sequence[_Arrival]) -> list
     # Locked first, and in one order: the lanes, in which ids are the order of arrival, and the xids, so that of two
     # doors the second one sees what the first one stored.
     wanted = {lane for arrival in arrivals for lane in _lanes(arrival.event, arrival.syncs)}
-    lanes.lock(connection, wanted, *{("xid", a.source, a.event.xid) for a in arrivals if a.event.xid is not None})
-    new = bulk.insert_new(connection, events, [_row(arrival) for arrival in arrivals], _NAMES)
-    kept = _kept(connection, new, arrivals)
-    fresh = {row[0] for row in new}
-    receipts: list[Receipt] = []
-    routed: list[_Route] = []
-    conflicts: list[int] = []
+    lanes.lock(connection, wanted, *{name for arrival in arrivals for name in _xid(arrival.source, arrival.event)})
+    ids, kept, busy = _known(connection, arrivals)
+    new: list[dict[str, Any]] = []
+    found: list[tuple[Status, int]] = []
     for arrival in arrivals:
-        siblings = kept[arrival.source, arrival.event.xid]
-        event_id, *_ = waiting = siblings[arrival.event.fingerprint]
-        if event_id not in fresh:
-            receipts.append(Receipt("duplicate", abs(event_id)))
-            continue
         # Whoever comes again with this identity, also later in this group, is a duplicate: without an xid never.
-        siblings[arrival.event.fingerprint] = waiting[1:] or [-event_id]
-        if arrival.event.xid is not None and any(abs(ids[0]) < event_id for ids in siblings.values()):
-            conflicts.append(event_id)
-        receipts.append(Receipt(_status(arrival, event_id in conflicts), event_id))
-        routed.append(_Route(arrival.event, event_id, arrival.source, arrival.syncs, 0, arrival.now))
-    if conflicts:
-        connection.execute(sa.update(events).where(events.c.id.in_(conflicts)).values(conflict=True))
-    _route(connection, routed)
+        siblings = {} if arrival.event.xid is None else kept.setdefault((arrival.source, arrival.event.xid), {})
+        place = siblings.get(arrival.event.fingerprint)
+        if place is not None:
+            found.append(("duplicate", place))
+            continue
+        found.append((_status(arrival, bool(siblings)), len(ids) + len(new)))
+        new.append(_row(arrival, bool(siblings)))
+        siblings[arrival.event.fingerprint] = found[-1][1]
+    ids += bulk.insert_numbered(connection, events, new)
+    receipts = [Receipt(status, ids[place]) for status, place in found]
+    _route(connection, [_first(a, r) for a, r in zip(arrivals, receipts, strict=True) if r.status != "duplicate"], busy)
     return receipts
+
+
+def _first(arrival: _Arrival, receipt: Receipt) -> _Route:
+    return _Route(arrival.event, receipt.event, arrival.source, arrival.syncs, 0, arrival.now)
 
 
 def _lanes(event: Event, syncs: Sequence[SyncConfig]) -> set[lanes.Lane]:
     return {(sync.target, event.customer) for sync in syncs if event.customer is not None}
+
+
+def _xid(source: str, event: Event) -> set[tuple[str, ...]]:
+    return set() if event.xid is None else {("xid", source, event.xid)}
 
 
 def _status(arrival: _Arrival, conflict: bool) -> Status:
@@ -136,22 +139,18 @@ def _status(arrival: _Arrival, conflict: bool) -> Status:
     return "conflict" if conflict else "accepted"
 
 
-_NAMES = ("id", "source", "xid", "fingerprint")
-_KEPT = bulk.gather(
-    sa.select(*[events.c[name] for name in _NAMES]).where(
-        NOT_REJECTED,
-        events.c.source.in_(sa.bindparam("sources", expanding=True)),
-        events.c.xid.in_(sa.bindparam("xids", expanding=True)),
-    )
+_KEPT = sa.select(events.c.id, events.c.source, events.c.xid, events.c.fingerprint).where(
+    NOT_REJECTED,
+    bulk.among(events.c.source, sa.bindparam("sources", type_=sa.Text)),
+    bulk.among(events.c.xid, sa.bindparam("xids", type_=sa.Text)),
 )
-_BUSY_LANES = bulk.gather(
-    sa.select(deliveries.c.target, deliveries.c.customer).where(
-        deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)), UNFINISHED
-    )
+_BUSY_LANES = sa.select(deliveries.c.target, deliveries.c.customer).where(
+    bulk.among(deliveries.c.customer, sa.bindparam("customers", type_=sa.Text)), UNFINISHED
 )
+_KNOWN, _BUSY = bulk.together(_KEPT, _BUSY_LANES), bulk.together(_BUSY_LANES)
 
 
-def _row(arrival: _Arrival) -> dict[str, Any]:
+def _row(arrival: _Arrival, conflict: bool) -> dict[str, Any]:
     return {
         "source": arrival.source,
         "state": "accepted" if arrival.syncs else "ignored",
@@ -159,36 +158,32 @@ def _row(arrival: _Arrival) -> dict[str, Any]:
         "fingerprint": arrival.event.fingerprint,
         "action": arrival.event.action,
         "customer": arrival.event.customer,
+        "conflict": conflict,
         "received_at": arrival.now,
         "body": arrival.body,
         "reason": None if arrival.syncs else NO_SYNC,
     }
 
 
-def _kept(
-    connection: sa.Connection, new: Sequence[list[Any]], arrivals: Sequence[_Arrival]
-) -> dict[_Name, dict[str, list[int]]]:
-    # (source, xid) -> fingerprint -> ids, oldest first; several ids only for events without an xid.
-    found = [row for row in new if row[2] is None]
+def _known(
+    connection: sa.Connection, arrivals: Sequence[_Arrival]
+) -> tuple[list[int], dict[_Name, dict[str, int]], set[lanes.Lane]]:
+    # Ids; (source, xid) -> fingerprint -> which of these ids; the lanes of these customers in which something waits.
     xids = {a.event.xid for a in arrivals if a.event.xid is not None}
-    if xids:
-        sources = {a.source for a in arrivals}
-        found += bulk.rows(connection, _KEPT, xids=list(xids), sources=list(sources))
-    kept: dict[_Name, dict[str, list[int]]] = {}
-    for event_id, source, xid, fingerprint in sorted(found):
-        kept.setdefault((source, xid), {}).setdefault(fingerprint, []).append(event_id)
-    return kept
+    customers = {a.event.customer for a in arrivals if a.event.customer is not None}
+    sources = {a.source for a in arrivals}
+    kept, busy = bulk.answers(connection, _KNOWN, xids=xids, sources=sources, customers=customers)
+    names: dict[_Name, dict[str, int]] = {}
+    for place, (_, source, xid, fingerprint) in enumerate(kept):
+        names.setdefault((source, xid), {})[fingerprint] = place
+    return [row[0] for row in kept], names, {(target, customer) for target, customer in busy}
 
 
-def _route(connection: sa.Connection, routed: Sequence[_Route]) -> None:
-    customers = {r.event.customer for r in routed if r.syncs}
-    if not customers:
-        return
-    busy = {(lane[0], lane[1]) for lane in bulk.rows(connection, _BUSY_LANES, customers=list(customers))}
+def _route(connection: sa.Connection, routed: Sequence[_Route], busy: set[lanes.Lane]) -> None:
     rows = []
     for route in routed:
         for sync in route.syncs:
-            lane = (sync.target, route.event.customer)
+            lane = (sync.target, str(route.event.customer))
             rows.append(_delivery(route, sync, "blocked" if lane in busy else "pending"))
             busy.add(lane)
     bulk.insert(connection, deliveries, rows)
@@ -208,15 +203,23 @@ def _delivery(route: _Route, sync: SyncConfig, state: str) -> dict[str, Any]:
     }
 
 
+_KEPT_ONE = sa.select(events.c.source, events.c.reason, events.c.body.is_(None).label("purged"))
+
+
 def _route_again(connection: sa.Connection, orders: Sequence[_Order]) -> list[list[int]]:
     return [_route_one_again(connection, order) for order in orders]
 
 
 def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
-    lanes.lock(connection, _lanes(order.event, order.syncs))
-    kept = connection.execute(sa.select(events.c.source).where(events.c.id == order.id).with_for_update()).first()
+    source = connection.execute(sa.select(events.c.source).where(events.c.id == order.id)).scalar()  # it never changes
+    if source is None:
+        raise NotFound(f"there is no event e{order.id}")
+    lanes.lock(connection, _lanes(order.event, order.syncs), *_xid(source, order.event))
+    kept = connection.execute(_KEPT_ONE.where(events.c.id == order.id).with_for_update()).first()
     if kept is None:
         raise NotFound(f"there is no event e{order.id}")
+    if kept.purged:  # since it was read
+        raise Purged(erasing.gone(kept.reason))
     event = order.event
     twin = _twin(connection, order, kept.source)
     if twin is not None:
@@ -224,12 +227,14 @@ def _route_one_again(connection: sa.Connection, order: _Order) -> list[int]:
     read = {"xid": event.xid, "fingerprint": event.fingerprint, "action": event.action, "customer": event.customer}
     state = {"state": "accepted", "reason": None} if order.syncs else {"state": "ignored", "reason": NO_SYNC}
     connection.execute(sa.update(events).where(events.c.id == order.id).values(**read, **state))
-    mine = deliveries.c.event_id == order.id
-    last = connection.execute(sa.select(sa.func.max(deliveries.c.generation)).where(mine)).scalar()
+    routed = deliveries.c.event_id == order.id
+    last = connection.execute(sa.select(sa.func.max(deliveries.c.generation)).where(routed)).scalar()
     generation = 0 if last is None else last + 1
-    _route(connection, [_Route(event, order.id, kept.source, order.syncs, generation, order.now)])
+    (busy,) = bulk.answers(connection, _BUSY, customers=[event.customer] if event.customer else [])
+    route = _Route(event, order.id, kept.source, order.syncs, generation, order.now)
+    _route(connection, [route], {(target, customer) for target, customer in busy})
     arrange(connection, _lanes(event, order.syncs))
-    made = sa.select(deliveries.c.id).where(mine, deliveries.c.generation == generation)
+    made = sa.select(deliveries.c.id).where(routed, deliveries.c.generation == generation)
     return list(connection.execute(made).scalars())
 
 

@@ -1,6 +1,7 @@
 """Keep the workers' signs of life, and take back what a lost worker held."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -9,6 +10,15 @@ from connector.store.engine import Engine
 from connector.store.lanes import arrange
 from connector.store.tables import RUNNING, UNFINISHED, deliveries, targets, workers
 from connector.store.turns import JUMP
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Hold a worker's last sign of life: when it was (epoch ms), and whether its lease has ended since."""
+
+    worker: str
+    seen_at: int
+    alive: bool
 
 
 class Leases:
@@ -43,11 +53,12 @@ class Leases:
         """Forget a worker that ends in order; what it still holds comes back by the lease."""
         self._engine.write(_leave, owner)
 
-    def newest(self) -> tuple[int, int] | None:
-        """Return when a worker last gave a sign of life (epoch ms) and its lease (ms), or None."""
-        ask = sa.select(workers.c.seen_at, workers.c.lease_ms).order_by(workers.c.seen_at.desc()).limit(1)
-        row = self._engine.read(lambda c: c.execute(ask).first())
-        return None if row is None else (row.seen_at, row.lease_ms)
+    def signs(self) -> list[Sign]:
+        """Return the last sign of life of each worker that did not leave in order, the newest first."""
+        ask = sa.select(workers.c.owner, workers.c.seen_at, workers.c.lease_ms).order_by(workers.c.seen_at.desc())
+        now = self._clock()
+        rows = self._engine.read(lambda c: list(c.execute(ask)))
+        return [Sign(owner, seen_at, now - seen_at <= lease_ms) for owner, seen_at, lease_ms in rows]
 
 
 def _beat(connection: sa.Connection, beats: Sequence[tuple[str, int, int]]) -> list[None]:

@@ -60,7 +60,7 @@ class Overview:
 
         def ask(connection: sa.Connection) -> list[int]:
             newest = int(connection.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0)
-            starts = [_first_since(connection, events.c.id, events.c.received_at, at, newest) for at in since]
+            starts = [first_since(connection, events.c.id, events.c.received_at, at, newest) for at in since]
             return [after - start for start, after in zip(starts, [*starts[1:], newest + 1], strict=True)]
 
         return self._engine.read(ask)
@@ -70,7 +70,7 @@ class Overview:
 
         def ask(connection: sa.Connection) -> dict[str, int]:
             newest = int(connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0)
-            start = _first_since(connection, deliveries.c.id, deliveries.c.created_at, since, newest)
+            start = first_since(connection, deliveries.c.id, deliveries.c.created_at, since, newest)
             start = max(start, newest - 10 * MOST + 1)
             grouped = sa.select(deliveries.c.state, sa.func.count()).where(deliveries.c.id >= start)
             return {str(row[0]): int(row[1]) for row in connection.execute(grouped.group_by(deliveries.c.state))}
@@ -98,7 +98,7 @@ class Overview:
         def ask(connection: sa.Connection, ids: sa.Column[int], times: sa.Column[int]) -> Span:
             newest = int(connection.execute(sa.select(sa.func.max(ids))).scalar() or 0)
             low, high = (
-                None if at is None else _first_since(connection, ids, times, at, newest) for at in (since, until)
+                None if at is None else first_since(connection, ids, times, at, newest) for at in (since, until)
             )
             return Span(low or 1, high)
 
@@ -147,7 +147,7 @@ def _count(connection: sa.Connection, where: sa.ColumnElement[bool]) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar() or 0)
 
 
-def _first_since(connection: sa.Connection, ids: sa.Column[int], times: sa.Column[int], at: int, newest: int) -> int:
+def first_since(connection: sa.Connection, ids: sa.Column[int], times: sa.Column[int], at: int, newest: int) -> int:
     """Return the first id at or after a time: ids and times grow together, so a handful of looks is enough."""
     low, high = 1, newest + 1
     while low < high:

@@ -108,6 +108,7 @@ _WANTED = (
     deliveries.c.mapping_hash,
     deliveries.c.pinned_mapping,
     deliveries.c.create_anyway,
+    deliveries.c.reopened,
     events.c.action,
     bulk.hexed(events.c.body).label("body"),
     link_table.c.remote_id.label("link_remote_id"),
@@ -161,6 +162,7 @@ def _made(row: Mapping[str, Any], stopped_ms: int) -> Claim:
         mapping_hash=row["mapping_hash"],
         pinned_mapping=row["pinned_mapping"],
         create_anyway=bool(row["create_anyway"]),
+        reopened=row["reopened"],
         stopped_ms=stopped_ms,
     )
 

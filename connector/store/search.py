@@ -1,12 +1,12 @@
 """Find events by what people know of a customer; the keys are written behind the ack, in small steps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from connector.store import bulk, finding
+from connector.store import bulk, erasing, finding
 from connector.store.engine import Engine
 from connector.store.tables import events, marks, search_keys
 
@@ -17,7 +17,9 @@ LATE = 20_000  # ms after which an id that is missing was never used: a transact
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    rows: list[dict[str, Any]]
+    """Hold the keys of some events: by what they carry, and by their ids alone, in case that they were emptied."""
+
+    found: Mapping[int, tuple[set[str], set[str]]]
     upto: int
 
 
@@ -34,11 +36,10 @@ class Search:
         ask = ask.where(events.c.id > last).order_by(events.c.id).limit(STEP)
         found = _unbroken(self._engine.read(lambda c: list(c.execute(ask))), last, self._clock())
         if found:
-            made = [
-                {"key": key, "event_id": row.id}
+            made = {
+                row.id: (finding.keys(row.body, row.xid, row.customer), finding.keys(None, row.xid, row.customer))
                 for row in found
-                for key in sorted(finding.keys(row.body, row.xid, row.customer))
-            ]
+            }
             self._engine.write(_keep_many, _Keys(made, found[-1].id))
         return len(found)
 
@@ -87,9 +88,26 @@ def _unbroken(rows: Sequence[Any], last: int, now: int) -> list[Any]:
     return found
 
 
+_FULL = bulk.gather(
+    sa.select(events.c.id, events.c.body.is_not(None)).where(events.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
+
+
+def _rows(connection: sa.Connection, step: _Keys) -> list[dict[str, Any]]:
+    # What was read may have been purged meanwhile, or forgotten: nothing of it must come back as a key.
+    full = {row[0]: bool(row[1]) for row in bulk.rows(connection, _FULL, ids=list(step.found))}
+    return [
+        {"key": key, "event_id": number}
+        for number, (carried, bare) in step.found.items()
+        if number in full
+        for key in sorted(carried if full[number] else bare)
+    ]
+
+
 def _keep_many(connection: sa.Connection, steps: Sequence[_Keys]) -> list[None]:
+    bulk.lock(connection, {erasing.SEARCH})
     for step in steps:
-        bulk.insert(connection, search_keys, step.rows, once=True)
+        bulk.insert(connection, search_keys, _rows(connection, step), once=True)
         further = sa.update(marks).where(marks.c.name == MARK, marks.c.value < step.upto).values(value=step.upto)
         if not connection.execute(further).rowcount:
             bulk.insert(connection, marks, [{"name": MARK, "value": step.upto}], once=True)

@@ -18,6 +18,7 @@ _PRAGMAS = (
     "synchronous=FULL",
     "busy_timeout=5000",
     "foreign_keys=ON",
+    "secure_delete=ON",  # what is erased is written over, not only left to be used again
     "journal_size_limit=67108864",
 )
 

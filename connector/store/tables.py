@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = sa.MetaData()
 
@@ -54,8 +54,8 @@ sa.Index(
     postgresql_where=REJECTED,
 )
 # Every index is paid for at each ack: what is common is found by walking, only what is rare has one of its own.
-_RARE_EVENT = events.c.state.in_([_literal("ignored"), _literal("rejected")])
-sa.Index("ix_events_rare", events.c.state, events.c.id, sqlite_where=_RARE_EVENT, postgresql_where=_RARE_EVENT)
+RARE_EVENT = events.c.state.in_([_literal("ignored"), _literal("rejected")])
+sa.Index("ix_events_rare", events.c.state, events.c.id, sqlite_where=RARE_EVENT, postgresql_where=RARE_EVENT)
 
 deliveries = sa.Table(
     "deliveries",
@@ -79,6 +79,9 @@ deliveries = sa.Table(
     sa.Column("remote_id", sa.Text),
     sa.Column("mapping_hash", sa.Text),
     sa.Column("pinned_mapping", sa.Text),  # the hash of the version that a person wants it made with
+    sa.Column(
+        "reopened", sa.Integer, nullable=False, server_default="0"
+    ),  # each life has an idempotency key of its own
     sa.Column("code", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("warnings", sa.JSON),
@@ -260,6 +263,16 @@ search_keys = sa.Table(
     sa.Column("event_id", _ID, primary_key=True),
     sqlite_with_rowid=False,
 )
+sa.Index("ix_search_keys_event", search_keys.c.event_id)
+
+# Events that are past their time and not finished yet: looked at again later, wherever the purge has gone on to.
+overdue = sa.Table(
+    "overdue",
+    metadata,
+    sa.Column("event_id", _ID, primary_key=True, autoincrement=False),
+    sa.Column("look_at", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_overdue_look", overdue.c.look_at, overdue.c.event_id)
 
 marks = sa.Table(
     "marks",

@@ -14,6 +14,7 @@ _HELP = {
     "flavours_error_webhooks_total": ("counter", "Error Webhooks that Flavours sent to this process."),
     "flavours_events": ("gauge", "Events in the store by state."),
     "flavours_deliveries": ("gauge", "Deliveries in the store by target and state."),
+    "flavours_workers": ("gauge", "Workers by whether they gave a sign of life within their lease."),
 }
 
 
@@ -27,13 +28,26 @@ def ops(store: Store, tally: Tally) -> Blueprint:
 
 
 def _readyz(store: Store) -> Response:
+    workers: dict[str, int] = {}
+
+    def alive() -> bool:
+        workers.update(_workers(store))
+        return workers["alive"] > 0
+
     checks = {
         "store": _line(store.writable, ""),
         "schema": _line(store.schema_current, "not this program's: run `connector db upgrade`"),
-        "worker": _line(store.worker_alive, "no sign of life: is `connector worker` running?"),
+        "worker": _line(alive, "no sign of life: is `connector worker` running?"),
     }
     ready = all(line == "ok" for line in checks.values())
-    return answer(200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": checks})
+    facts = {"status": "ready" if ready else "not ready", "checks": checks}
+    return answer(200 if ready else 503, facts | ({"workers": workers} if workers else {}))
+
+
+def _workers(store: Store) -> dict[str, int]:
+    # Counted only: anybody may ask, and their names tell the names of machines.
+    alive = [sign.alive for sign in store.leases.signs()]
+    return {"alive": alive.count(True), "silent": alive.count(False)}
 
 
 def _line(holds: Callable[[], bool | None], cure: str) -> str:
@@ -46,6 +60,8 @@ def _line(holds: Callable[[], bool | None], cure: str) -> str:
 def _metrics(store: Store, tally: Tally) -> Response:
     """Write the Prometheus text format, version 0.0.4."""
     found: dict[tuple[str, Labels], int] = tally.counts()
+    for state, count in _workers(store).items():
+        found["flavours_workers", (("state", state),)] = count
     for state, count in store.desk.event_counts().items():
         found["flavours_events", (("state", state),)] = count
     for (target, state), count in store.desk.counts().items():

@@ -1,51 +1,92 @@
 """Send customers as Flavours would, in a process of its own, and print what the sender saw as JSON.
 
-Closed loop (as fast as the answers come) without --rate; with it, open loop: arrival times are fixed beforehand and
-latency counts from them, so that a slow answer cannot hide the ones that had to wait behind it.
+Without --rate: closed loop, each connection as fast as its answers come. With it: open loop. The arrival times are fixed
+beforehand, whoever is due waits for a free connection, and latency counts from the time it was due: a slow answer
+cannot hide those that had to wait behind it.
 """
 
 import argparse
-import asyncio
 import json
+import select
+import socket
 import time
-from pathlib import Path
+from collections import Counter
 
-SAMPLE = (Path(__file__).resolve().parent.parent / "samples" / "customers.CREATE.json").read_text()
-XID, CUSTOMER = "9a48c3ad-35e9-4929-b714-6fe30f4afc93", "c4a868ea-735e-461f-868c-a5d2eaa212d0"
+from tests.benchmarks.customers import webhook
+
+MOST_CONNECTIONS = 64  # of an open loop
+
+
+class Wire:
+    "One connection, and who is being sent on it."
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.fileno, self.buffer, self.due = self.socket.fileno, b"", 0.0
+
+    def send(self, raw, due):
+        self.due = due
+        self.socket.sendall(raw)
+
+    def answered(self):
+        "Read what is there; return the status once the answer is whole."
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("the server closed a connection while an answer was due")
+        self.buffer += data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = self.buffer[:end].lower()
+        at = head.find(b"content-length:")
+        if len(self.buffer) < end + 4 + int(head[at + 15 :].split(b"\r", 1)[0]):
+            return None
+        status, self.buffer = int(head[9:12]), b""
+        return status
 
 
 def request(path, n):
-    body = SAMPLE.replace(XID, f"bench-{n}").replace(CUSTOMER, f"customer-{n}").replace("55223322", f"5{50000000 + n}")
-    raw = body.encode()
+    raw = webhook(n)
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
     return head.encode() + raw
 
 
-async def talk(args, numbers, start, seen):
-    reader, writer = await asyncio.open_connection("127.0.0.1", args.port)
-    for n in numbers:
-        due = start + (n - args.first) / args.rate if args.rate else time.perf_counter()
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        writer.write(request(args.path, n))
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(x[15:]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:"))
-        await reader.readexactly(length)
-        seen.append((time.perf_counter() - due, int(head[9:12])))
-    writer.close()
+def run(args):
+    "Send them all; return when each was due, in order, and (seconds, status) of each answer, as they came."
+    wires = [Wire(args.port) for _ in range(MOST_CONNECTIONS if args.rate else args.connections)]
+    free, busy, seen, dues = list(wires), set(), [], []
+    start, sent = time.monotonic() + 0.05, 0
+    while len(seen) < args.count:
+        now = time.monotonic()
+        while free and sent < args.count and (not args.rate or start + sent / args.rate <= now):
+            wire = free.pop()
+            dues.append(start + sent / args.rate if args.rate else time.monotonic())
+            wire.send(request(args.path, args.first + sent), dues[-1])
+            busy.add(wire)
+            sent += 1
+        pause = (
+            max(0.0, start + sent / args.rate - time.monotonic()) if args.rate and free and sent < args.count else 30
+        )
+        for wire in select.select(busy, (), (), pause)[0]:
+            if status := wire.answered():
+                seen.append((time.monotonic() - wire.due, status))
+                busy.remove(wire)
+                free.append(wire)
+    return dues, seen
 
 
-async def main(args):
-    numbers = iter(range(args.first, args.first + args.count))
-    seen = []
-    start = time.perf_counter() + 0.05
-    await asyncio.gather(*(talk(args, numbers, start, seen) for _ in range(args.connections)))
-    took = time.perf_counter() - start
+def main(args):
+    dues, seen = run(args)
     waits = sorted(wait for wait, _ in seen)
     print(json.dumps({
-        "rate": len(seen) / took,
+        "rate": len(seen) / (time.monotonic() - dues[0]),
         "p50_ms": 1000 * waits[len(waits) // 2],
         "p99_ms": 1000 * waits[int(len(waits) * 0.99)],
-        "answers": {str(code): sum(c == code for _, c in seen) for code in {c for _, c in seen}},
+        "answers": {str(code): count for code, count in Counter(code for _, code in seen).items()},
+        "first": dues[0],
+        "cpu": time.process_time(),
+        "dues": dues if args.dues else [],
     }))  # fmt: skip
 
 
@@ -57,4 +98,5 @@ if __name__ == "__main__":
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.0)
-    asyncio.run(main(parser.parse_args()))
+    parser.add_argument("--dues", action="store_true", help="tell when each was due")
+    main(parser.parse_args())

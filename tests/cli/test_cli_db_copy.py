@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from connector.cli import main
 from connector.models import Fail
-from connector.store import open_store
+from connector.store import now_ms, open_store
+from connector.store.keeping import Cuts
 from connector.store.migrate import upgrade
 from connector.store.tables import deliveries, events, metadata
 from tests import postgres
@@ -40,6 +41,7 @@ def file(tmp_path):
         store.vault("crm").put(0, b"\x00sealed")
         store.turns("crm").reserve(3, 0.00025, 1)
         store.mappings.publish("csv", "csv", "a" * 64, "text: عربي")
+        store.keeping.step(Cuts(now_ms() + 1, 0))
 
         def purge(connection, args):
             last = connection.execute(sa.select(sa.func.max(events.c.id))).scalar_one()

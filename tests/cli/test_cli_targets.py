@@ -81,7 +81,11 @@ def test_the_status_of_an_empty_store(home):
 
 def test_a_worker_is_seen(home, store):
     store.leases.beat("w1", 60_000)
-    assert "alive" in home("status").output
+    store.leases.beat("w2", -1)
+    output = home("status").output
+    assert "worker    w1: alive\nworker    w2: silent since " in output
+    (first, second) = sorted(home.json("status")["workers"], key=lambda worker: worker["worker"])
+    assert (first["alive"], second["alive"]) == (True, False)
 
 
 def test_a_target_that_is_gone_is_still_shown(home, ledger):

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.errors import BadWebhook
-from connector.flavours import read
+from connector.flavours import read, reread
 from connector.models import Event
 
 Bent = Callable[[dict[str, Any]], bytes]
@@ -241,3 +242,33 @@ def test_a_lone_surrogate_in_a_name_is_kept_and_fingerprinted(bent: Bent) -> Non
 @pytest.mark.parametrize("name", ["x" * 10_000, "=HYPERLINK(1)", "a\x07\u200eb\x00", "عميل"])
 def test_any_name_is_taken(bent: Bent, name: str) -> None:
     assert read(bent({"data.user.name": name})).data["user"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        {},
+        {"xid": None},
+        {"xid": ...},
+        {"xid": 7},
+        {"timestamp": None},
+        {"timestamp": "soon"},
+        {"timestamp": True},
+        {"data.id": 12},
+        {"data.user.updated_at": None},
+        {"data.user.updated_at": "2024"},
+        {"data.deleted_at": 1},
+        {"data.user.userable_id": "somebody else"},
+        {"action": "customer.updated"},
+        {"action": "orders.CREATE"},
+    ],
+)
+def test_what_was_accepted_is_read_again_as_it_was_read(bend: dict[str, Any], bent: Bent) -> None:
+    body = bent(bend)
+    assert replace(reread(body), fingerprint="") == replace(read(body), fingerprint="")
+
+
+@pytest.mark.parametrize("bend", [{"data.user": "nobody"}, {"data.id": None}, {"action": None}, {"data": []}])
+def test_what_is_no_customer_is_none_when_it_is_read_again(bend: dict[str, Any], bent: Bent) -> None:
+    with pytest.raises(BadWebhook):
+        reread(bent(bend))

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.mapping.transforms import NOWHERE, TRANSFORMS, Context, same_phone, spellings
-from connector.mapping.transforms.phone import spaced
+from connector.mapping.transforms.phone import _MOBILE, spaced
 from tests.mapping.conftest import unhurried
 
 SAUDI = "+966551234567"
@@ -296,3 +296,12 @@ def test_other_or_impossible_numbers_are_not_the_same(a, b):
 def test_the_region_decides_how_a_local_number_is_read():
     assert same_phone("+96555223322", "55223322", "965")
     assert not same_phone("+96555223322", "55223322")
+
+
+@given(st.from_regex(r"9660?5[0-9]{6,9}|966[0-9]{7,10}", fullmatch=True))
+def test_a_saudi_mobile_is_known_as_the_library_knows_it(digits):
+    number = phonenumbers.parse(f"+{digits}", None)
+    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    known = _MOBILE.fullmatch(digits)
+    assert (known and f"+966{known[1]}") == (written if mobile else None)

@@ -21,6 +21,7 @@ from connector.web.app import create_app
 TOKEN = "path-token-0123456789"
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "samples").glob("*.json"))]
 SEED = int(os.environ.get("FLAVOURS_SEED", "5"))
+BODIES = int(os.environ.get("FLAVOURS_BODIES", "5000"))
 KEPT = {200, 202, 400, 422}
 
 ODD = [
@@ -134,7 +135,7 @@ def test_no_body_and_no_header_makes_the_door_stumble(door, caplog):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600 + BODIES // 20)
 def test_many_odd_bodies(door, caplog):
     "FLAVOURS_BODIES asks for more."
-    fuzz(door, int(os.environ.get("FLAVOURS_BODIES", "5000")), caplog)
+    fuzz(door, BODIES, caplog)

@@ -1,9 +1,11 @@
 """Whatever comes in whatever order: nothing is lost, nothing is there twice, nothing goes out of order.
 
-2,000 steps among the slow tests, from a seed; FLAVOURS_STEPS (a number) and FLAVOURS_SEED ask for more and for others.
+2,000 steps on SQLite and 300 on PostgreSQL among the slow tests, from a seed; FLAVOURS_STEPS (a number) and
+FLAVOURS_SEED ask for more and for others.
 """
 
 import os
+from collections import deque
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -12,10 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from connector import flavours
 from connector.store.desk import Decision
-from tests.properties.world import FINISHED, TARGETS, World
+from tests.properties.world import FINISHED, TARGETS, World, on_postgres, on_sqlite
 
 STEPS_EACH = 50
-STEPS = int(os.environ.get("FLAVOURS_STEPS", "2000"))
+STEPS = {place: int(os.environ.get("FLAVOURS_STEPS", n)) for place, n in ((on_sqlite, 2000), (on_postgres, 300))}
 SEED = int(os.environ.get("FLAVOURS_SEED", "5"))
 
 CUSTOMERS = st.sampled_from(["c0", "c1", "c2"])
@@ -28,9 +30,11 @@ WHICH = st.integers(0, 1000)
 class Deliveries(RuleBasedStateMachine):
     "Events, faults and people in any order; after each step the model is asked."
 
+    place = staticmethod(on_sqlite)
+
     def __init__(self):
         super().__init__()
-        self.world = World()
+        self.world = World(self.place)
 
     def pick(self, things, which):
         return things[which % len(things)]
@@ -86,9 +90,25 @@ class Deliveries(RuleBasedStateMachine):
         self.world.workers.remove(self.worker(which))
         self.world.hire()
 
-    @rule()
-    def a_lease_passes(self):
-        self.world.pass_a_lease()
+    @rule(which=WHICH)
+    def a_lease_passes(self, which):
+        self.world.pass_a_lease([self.worker(which)])
+
+    @rule(
+        customer=st.sampled_from(["c0", None, None]),  # None: one who is nowhere yet
+        events=st.integers(1, 2),
+        name=st.sampled_from(TARGETS),
+        what=st.sampled_from(["slow", "asleep"]),
+        when=st.sampled_from(["check", "check", "write"]),
+    )
+    def sleep_in_a_push(self, customer, events, name, what, when):
+        w = self.world
+        newcomer = f"c{3 + len(w.events) % 90}"
+        for _ in range(events):
+            self.receive(customer or newcomer, "none", True)
+        w.store.states.resume(name)
+        w.vendors[name].troubles = deque([(what, when)])
+        w.workers[0].whole()
 
     @rule(seconds=st.sampled_from([0.1, 5, 8, 30, 70, 700, 8000]))
     def time_passes(self, seconds):
@@ -185,9 +205,18 @@ class Deliveries(RuleBasedStateMachine):
         self.world.close()
 
 
-def run(steps=STEPS, number=SEED):
+class DeliveriesOnPostgres(Deliveries):
+    "The same on the other engine."
+
+    place = staticmethod(on_postgres)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600 + max(STEPS.values()) // 2)
+@pytest.mark.parametrize("machine", [Deliveries, DeliveriesOnPostgres])
+def test_never_lost_never_twice_never_out_of_order(machine):
     told = settings(
-        max_examples=max(1, steps // STEPS_EACH),
+        max_examples=max(1, STEPS[machine.place] // STEPS_EACH),
         stateful_step_count=STEPS_EACH,
         deadline=None,
         database=None,
@@ -195,9 +224,4 @@ def run(steps=STEPS, number=SEED):
         phases=[Phase.generate],  # a failure is told as it was found; shrinking takes longer than reading it
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(seed(number)(Deliveries), settings=told)
-
-
-@pytest.mark.slow
-def test_never_lost_never_twice_never_out_of_order():
-    run()
+    run_state_machine_as_test(seed(SEED)(machine), settings=told)

@@ -1,5 +1,6 @@
 """A small world in which time stands still until it is moved: real store, door, workers and targets; vendors in memory."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -27,6 +28,7 @@ from connector.targets.base import Around
 from connector.targets.clock import Clock
 from connector.targets.rest import KIND, Rest
 from connector.web.app import create_app
+from tests import postgres
 from tests.targets.stub_vendor import Request
 from tests.targets.vendors.rest.lab import RestVendor, settings
 
@@ -76,9 +78,12 @@ class Crm(RestVendor):
         asked = {key: requests.utils.unquote(value.replace("+", " ")) for key, value in asked.items()}
         request = Request(http.method, path, asked, http.headers, payload)
         purpose = "find" if http.method == "GET" else "write"
-        if self.troubles and self.troubles[0][1] == purpose:
-            return getattr(self, "_" + self.troubles.popleft()[0])(request)
-        return self._done(request)
+        what = self.struck(purpose)
+        return getattr(self, f"_{what}")(request) if what else self._done(request)
+
+    def struck(self, when):
+        "Take the trouble that was told for now, if there is one."
+        return self.troubles.popleft()[0] if self.troubles and self.troubles[0][1] == when else None
 
     def _done(self, request):
         status, data = self.work(request)
@@ -120,17 +125,13 @@ class Crm(RestVendor):
         return self._done(request)
 
     def _slow(self, request):
-        # Meanwhile the lease is lost, and whoever else is there takes over and delivers.
         answer = self._done(request)
-        self.world.pass_a_lease()
-        for worker in self.world.workers[1:]:
-            worker.whole()
+        self.world.sleep()
         return answer
 
     def _asleep(self, request):
-        # As slow, and the heart of who was away beats before its push goes on.
-        answer = self._slow(request)
-        self.world.workers[0].live()
+        answer = self._done(request)
+        self.world.sleep(beats=True)
         return answer
 
     def arrive_late(self, now):
@@ -141,6 +142,33 @@ class Crm(RestVendor):
 
     def of(self, customer):
         return [row for row in self.contacts.values() if row.get("external_id") == customer]
+
+
+class Account(Rest):
+    "The real target, whose worker may fall asleep right before it asks for its lease: all was looked up by then."
+
+    vendor: Crm
+    world: "World"
+
+    def upsert(self, requests, run):
+        return super().upsert(requests, Drowsy(run, self))
+
+
+@dataclass(frozen=True)
+class Drowsy:
+    "What the worker tells a target, perhaps after a sleep."
+
+    run: object
+    account: Account
+
+    def linked_to(self, remote_id):
+        return self.run.linked_to(remote_id)
+
+    def still_ours(self):
+        what = self.account.vendor.struck("check")
+        if what:
+            self.account.world.sleep(beats=what == "asleep")
+        return self.run.still_ours()
 
 
 class Stepped(Worker):
@@ -170,7 +198,9 @@ class Stepped(Worker):
         "Push one batch that was claimed; tell whether there was one."
         if self._work.empty():
             return False
+        self.world.pushing.append(self)
         self._push(*self._work.get_nowait())
+        self.world.pushing.pop()
         return True
 
     def whole(self):
@@ -182,26 +212,33 @@ class Stepped(Worker):
         self.turn()
 
 
-def fresh_url(folder):
-    "Make a store in a folder and return its address."
-    url = f"sqlite:///{folder}/connector.db"
-    if not hasattr(fresh_url, "empty"):
+@contextlib.contextmanager
+def on_sqlite(folder):
+    "The address of a fresh store: a file in a folder."
+    file, url = Path(folder) / "connector.db", f"sqlite:///{folder}/connector.db"
+    if not hasattr(on_sqlite, "empty"):
         upgrade(url)
-        fresh_url.empty = (Path(folder) / "connector.db").read_bytes()
-    (Path(folder) / "connector.db").write_bytes(fresh_url.empty)
-    return url
+        on_sqlite.empty = file.read_bytes()
+    file.write_bytes(on_sqlite.empty)
+    yield url
+
+
+def on_postgres(_folder):
+    "The address of a fresh store: a database that is dropped afterwards."
+    return postgres.database()
 
 
 class World:
     "Everything there is, and what is known of it."
 
-    def __init__(self, make_url=fresh_url):
+    def __init__(self, place=on_sqlite):
         memory = Path("/dev/shm")  # what a power cut would do is not asked here
         self.folder = tempfile.mkdtemp(dir=memory if memory.exists() else None)
         self.now, self.numbers = 1_700_000_000_000, itertools.count(1)
         self.logs = structlog.testing.capture_logs()
         self.lines = self.logs.__enter__()
-        self.store = open_store(make_url(self.folder), clock=lambda: self.now)
+        self.place = place(self.folder)
+        self.store = open_store(self.place.__enter__(), clock=lambda: self.now)
         self.config = self._config()
         self.client = create_app(self.config, self.store).test_client()
         self.mock = responses.RequestsMock(assert_all_requests_are_fired=False)
@@ -213,7 +250,7 @@ class World:
         self.created_by_hand, self.generations = Counter(), defaultdict(int)
         self.reopened, self.seen, self.strays = set(), {}, set()
         self.publish(strict=False)
-        self.workers = []
+        self.workers, self.pushing = [], []  # those that push now: the last one, while the others sleep in their push
         self.hire()
         self.hire()
 
@@ -221,6 +258,7 @@ class World:
         self.mock.stop(allow_assert=False)
         self.mock.reset()
         self.store.close()
+        self.place.__exit__(None, None, None)
         self.logs.__exit__(None, None, None)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -246,7 +284,9 @@ class World:
         for method in ("GET", "POST", "PUT"):
             self.mock.add_callback(method, re.compile(re.escape(base)), self.vendors[name].reply, content_type=None)
         clock = Clock(monotonic=lambda: self.now / 1000, sleep=self.advance, jitter=lambda: 0.5)
-        return Rest(KIND.schema.load(settings(base, allow_private=True)), Around(clock), name)
+        account = Account(KIND.schema.load(settings(base, allow_private=True)), Around(clock), name)
+        account.vendor, account.world = self.vendors[name], self
+        return account
 
     # What happens
 
@@ -260,15 +300,26 @@ class World:
         self.workers.append(worker)
         return worker
 
-    def pass_a_lease(self):
-        for worker in self.workers[1:]:
-            worker.live()
-        self.advance(LEASE + 1)
-        for worker in self.workers[1:]:
-            worker.live()
+    def pass_a_lease(self, silent):
+        "Let some be silent for a lease, and the others take over what these held, after the wait for a late write."
+        others = [worker for worker in self.workers if worker not in silent]
+        for seconds in (0, LEASE + 1):
+            self.advance(seconds)
+            for worker in others:
+                worker.live()
         self.advance(22)
-        for worker in self.workers[1:]:
+        for worker in others:
             worker.turn()
+
+    def sleep(self, *, beats=False):
+        "Let who pushes sleep for longer than its lease, while the others take over and deliver; its heart may wake first."
+        sleeper = self.pushing[-1]
+        self.pass_a_lease(self.pushing)
+        for worker in self.workers * 2:  # twice: what the lane holds behind it goes out too
+            if worker not in self.pushing:
+                worker.whole()
+        if beats:
+            sleeper.live()
 
     def publish(self, *, strict):
         city = "{from: city, required: true}" if strict else "city"

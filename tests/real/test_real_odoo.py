@@ -155,5 +155,6 @@ def test_a_partner_that_staff_typed_is_found_and_kept(odoo, target):
     (number,) = odoo.call("res.partner", "create", vals_list=[staff])
     (outcome,) = target.upsert([request], Run())
     assert (outcome.how, outcome.remote_id) == ("updated", str(number))
-    (partner,) = ours(odoo)
-    assert (partner["name"], partner["phone"]) == ("Noura", "+966 55 100 0123")
+    (partner,) = odoo.call("res.partner", "read", ids=[number], fields=["ref", "name", "phone"])
+    assert (partner["ref"], partner["name"], partner["phone"]) == ("staff-1", "Noura", "+966 55 100 0123")
+    assert ours(odoo) == []  # and no second one

@@ -36,7 +36,17 @@ def test_leaving_forgets_the_worker_but_not_its_deliveries(store):
     turn(store, owner="w1")
     store.leases.leave("w1")
     assert store.leases.beats() == {"w1": 0}
-    assert store.leases.newest() is None
+    assert store.leases.signs() == []
+
+
+def test_which_workers_are_alive(store, clock):
+    store.leases.beat("w1", 1000)
+    clock.now += 1500
+    store.leases.beat("w2", 1000)
+    assert [(sign.worker, sign.alive) for sign in store.leases.signs()] == [("w2", True), ("w1", False)]
+    assert store.worker_alive()
+    clock.now += 1500
+    assert not store.worker_alive()
 
 
 def test_taking_back_keeps_the_lanes(store):

@@ -62,7 +62,7 @@ def test_the_query_is_quoted_and_carries_the_key(http, vendor):
 def test_one_connection_serves_many_calls(http, vendor):
     for _ in range(5):
         http.call(get())
-    pools = http._session().get_adapter("http://").poolmanager.pools
+    pools = http._wire().poolmanager.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - a container of urllib3's
 
 
@@ -182,12 +182,12 @@ def test_a_connection_that_is_not_taken_was_not_sent():
     assert isinstance(lost(requests.ConnectTimeout(), "GET h/p", "h"), NotSent)
 
 
-def test_each_thread_has_its_session(http):
-    seen = [http._session()]
-    thread = threading.Thread(target=lambda: seen.append(http._session()))
+def test_each_thread_has_its_wire(http):
+    seen = [http._wire()]
+    thread = threading.Thread(target=lambda: seen.append(http._wire()))
     thread.start()
     thread.join()
-    assert seen[0] is http._session()
+    assert seen[0] is http._wire()
     assert seen[0] is not seen[1]
 
 

@@ -23,9 +23,13 @@ def test_without_a_worker_it_is_not_ready_and_says_why(client: FlaskClient) -> N
 
 def test_with_a_worker_it_is_ready(client: FlaskClient, store: Store) -> None:
     store.leases.beat("w1", 60_000)
+    store.leases.beat("w2", 60_000)
+    store.leases.beat("w3", -1)
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json == {"status": "ready", "checks": {"store": "ok", "schema": "ok", "worker": "ok"}}
+    checks = {"store": "ok", "schema": "ok", "worker": "ok"}
+    assert answer.json == {"status": "ready", "checks": checks, "workers": {"alive": 2, "silent": 1}}
+    assert 'flavours_workers{state="alive"} 2' in client.get("/metrics").text.splitlines()
 
 
 def test_a_store_that_cannot_be_written_is_named(client: FlaskClient, store: Store) -> None:

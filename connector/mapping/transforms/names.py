@@ -30,9 +30,9 @@ _LEXICON = Lexicon.default().add(
     particles_ambiguous={"عبد", "أم", "ام"},
 )
 _PARSER = Parser(lexicon=_LEXICON)
-# A word of letters that no list of the library knows, nor is a Roman number, is a plain name; of such words the last is
-# the family's, and the library, which takes fifty times as long, need not be asked.
-_PLAIN = re.compile(r"(?![ivxlcdm]+\Z)[a-z]{3,}|[\u0621-\u063a\u0641-\u064a]{2,}")
+# A word of letters (or a number) that no list of the library knows, nor is a Roman number, is a plain name; of such
+# words the last is the family's, and the library, which takes fifty times as long, need not be asked.
+_PLAIN = re.compile(r"(?![ivxlcdm]+\Z)[a-z]{3,}|[0-9]+|[\u0621-\u063a\u0641-\u064a]{2,}")
 
 
 def name(value: str, _options: Options, _context: Context) -> Result:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat
 
 from connector.mapping.fold import fold_digits
 from connector.mapping.paths import unknown
@@ -17,6 +17,8 @@ _BETWEEN = re.compile(r"[\s()\[\].\-/_\u2010-\u2015\u2212\u061c\u200b-\u200f\u20
 _SOME = re.compile(r"[1-9]")
 _PREFIX = re.compile(r"[1-9][0-9]{0,5}")
 _LONGEST, _MOST_DIGITS = 64, 15
+# Most numbers are Saudi mobiles: the library's own pattern knows them for a tenth of what it takes to ask the library.
+_MOBILE = re.compile(f"9660?({PhoneMetadata.metadata_for_region('SA').mobile.national_number_pattern})")
 _INSIDE = 7  # digits that must follow a prefix for it to be one, when the number is not a possible one anyway
 
 
@@ -96,6 +98,8 @@ def _read(value: str, typed: str, prefix: str) -> Result:
         return Result(typed.strip("+"), valid=False, warning="has no country prefix")
     possible = None
     for reading in readings:
+        if mobile := _MOBILE.fullmatch(reading):
+            return _doubted(f"+966{mobile[1]}")
         number = _parsed(reading)
         if number is not None and phonenumbers.is_valid_number(number):
             return _doubted(phonenumbers.format_number(number, PhoneNumberFormat.E164))

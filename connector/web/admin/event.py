@@ -12,6 +12,7 @@ from connector.errors import ConnectorError
 from connector.mapping import document
 from connector.mapping.rules import apply
 from connector.store import Store, again
+from connector.store.erasing import FORGOTTEN
 from connector.web.admin.frame import Frame
 
 Row = Mapping[str, Any]
@@ -41,6 +42,7 @@ class EventRoom:
             "event.html",
             event=row,
             body=_shown(row["body"], bare=bare),
+            forgotten=row["reason"] == FORGOTTEN,
             bare=bare,
             left=left,
             deliveries=[

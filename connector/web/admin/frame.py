@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from connector.config import Config
 from connector.errors import NotFound, StoreError
 from connector.store import Store
-from connector.web.admin import language
+from connector.web.admin import core, language
 from connector.web.admin.errands import Errands
 
 _SHIELDS = {
@@ -141,6 +141,8 @@ class Frame:
         spoken = g.get("language", "en")
         return {
             "t": lambda key, **values: language.said(spoken, key, **values),
+            "told": lambda text: core.said(spoken, text),
+            "briefly": lambda text: core.short(spoken, text),
             "known": lambda key: key in language.words(spoken),
             "nonce": _nonce,
             "field": lambda name: _with_name(language.of_target(spoken, name), name),

@@ -9,7 +9,7 @@ from connector.mapping import document
 from connector.mapping.rules import Mapped, apply
 from connector.mapping.shape import Mapping as MappingDocument
 from connector.models import Event, Upsert
-from connector.store import Store
+from connector.store import Store, erasing
 from connector.targets import kinds
 from connector.targets.base import Around, Target
 from connector.web.admin.frame import Frame
@@ -34,10 +34,10 @@ def mapped(frame: Frame, delivery: Row) -> tuple[MappingDocument, Event, Mapped]
     """Return what a delivery would send now: its mapping, the event, and what comes of it. Raises ConnectorError."""
     store = frame.store
     text = _text(frame, delivery)
-    body = store.desk.event(delivery["event_id"])["body"]
-    if body is None:
-        raise ConnectorError("the body of its event was purged")
-    mapping, event = document.read(text, delivery["sync"]), flavours.read(body)
+    row = store.desk.event(delivery["event_id"])
+    if row["body"] is None:
+        raise ConnectorError(erasing.gone(row["reason"]))
+    mapping, event = document.read(text, delivery["sync"]), flavours.read(row["body"])
     return mapping, event, apply(mapping, event)
 
 

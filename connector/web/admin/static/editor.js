@@ -73,7 +73,7 @@
       const number = Math.min(Math.max(Number(one.dataset.line), 1), view.state.doc.lines);
       const line = view.state.doc.line(number);
       const from = Math.min(line.from + Math.max(Number(one.dataset.column) - 1, 0), line.to);
-      return { from, to: line.to, severity: "error", message: one.querySelector("bdi").textContent };
+      return { from, to: line.to, severity: "error", message: [...one.childNodes].slice(1).map((part) => part.textContent).join(" ").trim() };
     });
     view.dispatch(cm.setDiagnostics(view.state, found));
   }

@@ -87,7 +87,10 @@ class StoreError(ConnectorError):
 
 
 class StoreBusy(StoreError):
-    """Report a store that is locked, full or unreachable: nothing was stored, try again."""
+    """Report a store that is locked, full or unreachable: try again.
+
+    Nothing was stored, but where the answer to a commit was lost; a webhook that is stored is then a duplicate.
+    """
 
 
 class StoreOutdated(StoreError):

@@ -41,25 +41,26 @@ def account():
 
 
 class Cluster:
-    "A PostgreSQL with its files in a folder of its own; it may be stopped and started under its users."
+    """A PostgreSQL with its files in a folder of its own; it may be stopped and started under its users.
 
-    def __init__(self, *, fsync=False, **settings):
+    `data`: its data in another folder; `initdb`: what else is said to initdb; `settings`: the server's.
+    """
+
+    def __init__(self, *, fsync=False, data=None, initdb=(), **settings):
         self.bin = programs()
         if self.bin is None:
             pytest.skip("the programs of the PostgreSQL server are not installed: apt-get install postgresql")
         pytest.importorskip("psycopg", reason="psycopg is not installed: pip install -e '.[dev]'")
         self.folder, self.port, self._as = tempfile.mkdtemp(prefix="pg"), free_port(), account()
+        self.data = str(data or f"{self.folder}/data")
         self._fsync, self._settings = "on" if fsync else "off", settings
         self.process = None
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
-        self._run("initdb", "-D", self.data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        words = ["-D", self.data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *initdb]
+        self._run("initdb", *words)
         atexit.register(self.remove)
         self.start()
-
-    @property
-    def data(self):
-        return f"{self.folder}/data"
 
     def _run(self, program, *arguments):
         subprocess.run(

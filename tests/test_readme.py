@@ -1,8 +1,10 @@
 """README says what is true: its table of targets, its example, its commands, its messages.
 
-The table is made from the code; after a change of a kind of target:
+The table of targets is made from the code, those of sizing from what the benchmarks measured; after a change of a kind
+of target, or a new measurement:
 
     python -m tests.test_readme
+    python -m tests.benchmarks.sizing
 """
 
 import json
@@ -15,6 +17,7 @@ from connector.mapping import document
 from connector.mapping.rules import apply
 from connector.models import Event
 from connector.targets import kinds
+from tests.benchmarks import sizing
 from tests.commands import leaves, named, refuses
 from tests.installation import TESTS
 
@@ -62,6 +65,10 @@ def blocks(text, language):
 
 def test_the_table_of_targets_is_what_the_code_says():
     assert with_table(TEXT) == TEXT, "run: python -m tests.test_readme"
+
+
+def test_the_sizing_tables_are_what_the_benchmarks_measured():
+    assert sizing.with_tables(TEXT, sizing.read()) == TEXT, "run: python -m tests.benchmarks.sizing"
 
 
 def test_the_mapping_example_makes_the_record_beside_it():

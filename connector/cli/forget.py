@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector.store import Store
     from connector.store.forgetting import Contact, Known
 
-PATIENCE = 90.0  # seconds to wait for a push that is under way: longer than a lease
+PATIENCE = 90.0  # seconds to wait for a push that is under way, or for a lost answer: longer than a lease
 LOOK = 0.5
 BREATH = 0.05  # seconds between two steps, for whoever else wants to write
 
@@ -30,6 +30,7 @@ class Forgotten:
     ended: int
     contacts: "frozenset[Contact]"
     running: frozenset[int]
+    uncertain: frozenset[str]
 
 
 @click.command()
@@ -60,6 +61,10 @@ def forget(ctx: click.Context, customer: str, source: str | None, yes: bool, pat
         show_json(_facts(customer, done))
     else:
         click.echo(f"{done.events} events were erased, {done.ended} waiting deliveries ended")
+    for target in sorted(done.uncertain):
+        click.echo(
+            f"an answer of {plain(target)} was lost: look there whether it has a contact of this customer", err=True
+        )
     if done.running:
         names = ", ".join(f"d{number}" for number in sorted(done.running))
         click.echo(
@@ -98,19 +103,21 @@ def _note(store: "Store", customer: str, contacts: "Iterable[Contact]") -> None:
 def _erased(store: "Store", known: "Known") -> Forgotten:
     ids = sorted(number for some in known.events.values() for number in some)
     left: Sequence[int] = ids
-    ended, contacts, running = 0, known.contacts, frozenset[int]()
+    ended, contacts, running, uncertain = 0, known.contacts, frozenset[int](), frozenset[str]()
     until = time.monotonic() + PATIENCE
     with click.progressbar(length=len(ids), label="erasing", file=sys.stderr) as bar:
         while left:
-            erased = store.forgetting.erase(left)
+            late = time.monotonic() > until
+            erased = store.forgetting.erase(left, firm=late)
             left = [number for number in left if number not in erased.events]
             ended, contacts, running = ended + erased.ended, contacts | erased.contacts, erased.running
+            uncertain |= erased.uncertain
             bar.update(len(erased.events))
-            if not erased.events and time.monotonic() > until:
+            if late and not erased.events:
                 break
             time.sleep(BREATH if erased.events else LOOK)
     contacts |= store.forgetting.unlink(known.customer, ids)
-    return Forgotten(len(ids) - len(left), ended, contacts, running if left else frozenset())
+    return Forgotten(len(ids) - len(left), ended, contacts, running if left else frozenset(), uncertain)
 
 
 def _facts(customer: str, done: Forgotten) -> dict[str, Any]:
@@ -120,4 +127,5 @@ def _facts(customer: str, done: Forgotten) -> dict[str, Any]:
         "ended": done.ended,
         "contacts": [{"target": target, "remote_id": remote_id} for target, remote_id in sorted(done.contacts)],
         "running": [f"d{number}" for number in sorted(done.running)],
+        "uncertain": sorted(done.uncertain),
     }

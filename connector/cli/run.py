@@ -1,5 +1,6 @@
 """The commands that run the connector: serve, and its two halves."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def door(path: Path) -> None:
         click.echo(f"listening on http://{server.host}:{port}", err=True)
 
     try:
-        run(create_app(read, store), server.host, server.port, trusted_proxy=server.trusted_proxy, ready=ready)
+        app = create_app(read, store)
+        gc.freeze()  # what is here now stays: no webhook waits while it is searched for rubbish
+        run(app, server.host, server.port, trusted_proxy=server.trusted_proxy, ready=ready)
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno else type(problem).__name__
         click.echo(f"cannot listen on {server.host}:{server.port}: {why}; {_PORT}", err=True)

@@ -28,7 +28,8 @@ def status(path: Path, as_json: bool) -> None:
         mappings = _standings(config, store)
         signs = store.leases.signs()
         facts = _facts(config, store, signs) | {"mappings": [mapping_facts(found) for found in mappings]}
-        last = store.desk.last_events()
+        last = store.overview.last_of(list(config.sources))
+    facts["last_events"] = {source: moment(at) for source, at in last.items() if at is not None}
     if as_json:
         show_json(facts)
         return
@@ -37,11 +38,17 @@ def status(path: Path, as_json: bool) -> None:
     events = ", ".join(f"{count} {state}" for state, count in sorted(facts["events"].items())) or "none yet"
     click.echo(f"events    {events}")
     for source in config.sources:
-        click.echo(f"last      {source}: {clock(last.get(source)) or 'nothing yet'}")
+        click.echo(f"last      {source}: {clock(last[source]) or _never(sum(facts['events'].values()))}")
     for found in mappings:
         click.echo(f"mapping   {plain(_line(found))}")
     click.echo()
     table(facts["targets"], ("target", "kind", "state", *SHOWN, "note"))
+
+
+def _never(stored: int) -> str:
+    from connector.store.overview import WINDOW
+
+    return "nothing yet" if stored <= WINDOW else f"nothing among the newest {WINDOW:,} events"
 
 
 def _workers(signs: Sequence["Sign"]) -> list[str]:
@@ -56,7 +63,6 @@ def _facts(config: "Config", store: "Store", signs: Sequence["Sign"]) -> dict[st
         "worker_alive": any(sign.alive for sign in signs),
         "workers": [{"worker": s.worker, "seen_at": moment(s.seen_at), "alive": s.alive} for s in signs],
         "events": store.desk.event_counts(),
-        "last_events": {source: moment(at) for source, at in store.desk.last_events().items()},
         "targets": [target_facts(config, name, states.get(name), counts) for name in names],
     }
 

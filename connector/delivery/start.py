@@ -27,7 +27,6 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
 
     Raises StoreOutdated, ConfigError.
     """
-    os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _got, _frame: stop.set())
@@ -36,6 +35,10 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
     owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
     try:
         targets = {name: open_target(of, around(config, store, name)) for name, of in config.targets.items()}
+        store.writable()
+        # Only now: its writer has begun, and threads keep the priority that they were born with. The door must not wait
+        # for the store's lock while who holds it is kept off the processor.
+        os.nice(NICE)
         if config.admin:
             threading.Thread(target=follow, args=(store, stop), name="search", daemon=True).start()
         threading.Thread(target=keeping.follow, args=(config, store, stop), name="keeping", daemon=True).start()

@@ -4,6 +4,7 @@ import queue
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from connector.delivery.lease import Lease, Silence
 from connector.delivery.policy import Tried
 from connector.delivery.run import TargetRun
 from connector.delivery.shelf import Shelf
+from connector.delivery.speed import Speed
 from connector.delivery.watch import Watch
 from connector.errors import StoreBusy
 from connector.logs import places
@@ -30,7 +32,7 @@ log = structlog.get_logger()
 POLL = 0.02  # how often an idle worker asks whether anything was committed: 15 microseconds each
 LOOK = 0.25  # how often it looks for what became due by the clock alone
 TIDY = 0.5  # how often it looks at the mappings folder; what is the same at two looks is whole
-GATHER = 0.02  # how long a finished push waits for others, to be settled with them, while all threads are busy
+GATHER = 0.05  # how long a finished push waits for others, to be settled with them, while all threads are busy
 DRAIN = 25.0  # how long a worker that is told to stop waits for its running pushes
 CHECK_HELD = 600.0  # how often a held target is checked again
 MOST_AT_ONCE = 500
@@ -69,9 +71,11 @@ class Worker:
         self._silence = Silence(self._seconds, self._hooks.clock)
         self._threads = config.worker.push_threads
         self._slots = 2 * self._threads  # some are claimed ahead, so that no thread waits for a turn
-        self._free = self._slots
+        self._out: Counter[str] = Counter()  # batches of each target that were handed out and did not come back yet
+        self._speed = {name: Speed(self._threads, target.batch_size) for name, target in self._targets.items()}
         self._work: queue.SimpleQueue[tuple[str, list[Claim], int] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[list[Settlement]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[str, list[Settlement]]] = queue.SimpleQueue()
+        self._dry = threading.Event()  # nothing waits for a thread any more
         self._order = list(self._targets)
         self._checked: dict[str, float] = {}
         self._beating = threading.RLock()
@@ -138,22 +142,23 @@ class Worker:
         # A turn costs a sync, whatever it settles: let a few come together while the threads go on with what is ahead.
         finished: list[Settlement] = []
         with suppress(queue.Empty):
-            finished += self._done.get(timeout=wait)
-            self._free += 1
-            until = self._hooks.clock() + GATHER
-            while self._slots - self._free >= self._threads:
-                finished += self._done.get(timeout=max(0.0, until - self._hooks.clock()))
-                self._free += 1
+            finished += self._back(*self._done.get(timeout=wait))
+            self._dry.clear()
+            if not self._work.empty():
+                self._dry.wait(GATHER)
             while True:
-                finished += self._done.get_nowait()
-                self._free += 1
+                finished += self._back(*self._done.get_nowait())
         return finished
+
+    def _back(self, name: str, settlements: list[Settlement]) -> list[Settlement]:
+        self._out[name] -= 1
+        return settlements
 
     def _turn(self, unsettled: list[Settlement]) -> list[Settlement]:
         term = self._lease.term
         wanted = self._wanted()
         try:
-            if self._doubt and not unsettled and self._free == self._slots:
+            if self._doubt and not unsettled and not self._out.total():
                 self._give_back()
             turned = self._store.queue.turn(self._owner, unsettled, wanted, self._advance)
         except StoreBusy as busy:
@@ -163,18 +168,24 @@ class Worker:
         self._report(turned)
         for name, claims in _by_target(turned.claims).items():
             for batch in _batches(claims, self._targets[name].batch_size):
-                self._free -= 1
+                self._out[name] += 1
                 self._work.put((name, batch, term))
         return []
 
     def _wanted(self) -> dict[str, int]:
-        # Round the targets, so that a busy one cannot keep the others waiting: each gets its share of the free threads.
-        if self._free <= 0 or self._doubt or not self._order or not self._lease.holds_for(0):
+        # Round the targets, so that a busy one cannot keep the others waiting: each gets its share of the free threads,
+        # and besides what a fast one takes within a moment.
+        if self._doubt or not self._order or not self._lease.holds_for(0):
             return {}
         self._order.append(self._order.pop(0))
-        share = max(1, self._free // len(self._order))
-        chosen = self._order[: self._free]
-        return {name: min(share * self._targets[name].batch_size, MOST_AT_ONCE) for name in chosen}
+        free = self._slots - self._out.total()
+        share = max(1, free // len(self._order)) if free > 0 else 0
+        chosen = set(self._order[: max(0, free)])
+        room = {name: self._room(name, share if name in chosen else 0) for name in self._order}
+        return {name: min(n * self._targets[name].batch_size, MOST_AT_ONCE) for name, n in room.items() if n > 0}
+
+    def _room(self, name: str, share: int) -> int:
+        return max(share, self._speed[name].ahead - self._out[name])
 
     def _give_back(self) -> None:
         # Nothing of ours runs and all is settled: what the store still counts as ours was claimed by a turn whose
@@ -191,10 +202,12 @@ class Worker:
 
     def _pusher(self) -> None:
         while (job := self._work.get()) is not None:
+            if self._work.empty():
+                self._dry.set()
             self._push(*job)
 
     def _push(self, name: str, claims: list[Claim], term: int) -> None:
-        started_at = self._store.now()
+        started_at, begun = self._store.now(), self._hooks.clock()
         target = self._targets[name]
         try:
             tried = deliver(claims, target, self._shelf.routes, TargetRun(name, target, self._lease, term, self._store))
@@ -202,7 +215,8 @@ class Worker:
             self._fault("a fault of the connector while delivering", problem)
             reason = f"a fault of the connector itself ({type(problem).__name__}); it is in the log"
             tried = [Tried(Retry(reason, maybe_sent=True))] * len(claims)
-        self._done.put([self._settlement(*pair, started_at) for pair in zip(claims, tried, strict=True)])
+        self._speed[name].took(self._hooks.clock() - begun)
+        self._done.put((name, [self._settlement(*pair, started_at) for pair in zip(claims, tried, strict=True)]))
 
     def _settlement(self, claim: Claim, tried: Tried, started_at: int) -> Settlement:
         times = (started_at, self._store.now())
@@ -284,11 +298,11 @@ class Worker:
         with suppress(queue.Empty):
             while (job := self._work.get_nowait()) is not None:
                 now = self._store.now()
-                self._done.put([self._settlement(claim, given_back, now) for claim in job[1]])
+                self._done.put((job[0], [self._settlement(claim, given_back, now) for claim in job[1]]))
 
     def _drain(self) -> None:
         until = self._hooks.clock() + DRAIN
-        while self._free < self._slots and self._hooks.clock() < until:
+        while self._out.total() and self._hooks.clock() < until:
             self._settle(self._finished(POLL))
 
     def _settle(self, settlements: list[Settlement]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.ext.compiler import compiles
 
 MOST_VALUES = 30_000  # SQLite takes 32,766 in one statement
+ANY_SIZE = 64  # rows; larger inserts come in few sizes: each size is a statement that we and the database keep at hand
 
 
 def insert(
@@ -62,11 +63,20 @@ def _parts(
     if not rows:
         return
     names = tuple(column.name for column in table.columns if column.name in rows[0])
-    most = MOST_VALUES // len(names)
-    for first in range(0, len(rows), most):
-        part = rows[first : first + most]
-        values = tuple(row[name] for row in part for name in names)
-        yield _insert(_postgres(connection), table, names, len(part), how), values
+    first = 0
+    for size in _sizes(len(rows), MOST_VALUES // len(names)):
+        values = tuple(row[name] for row in rows[first : first + size] for name in names)
+        first += size
+        yield _insert(_postgres(connection), table, names, size, how), values
+
+
+def _sizes(count: int, most: int) -> Iterable[int]:
+    while count > ANY_SIZE:
+        size = 1 << (min(count, most).bit_length() - 1)
+        yield size
+        count -= size
+    if count:
+        yield count
 
 
 @lru_cache(maxsize=512)
@@ -260,4 +270,6 @@ def _postgres(connection: sa.Connection) -> bool:
 
 def storable(said: str) -> str:
     """Return text that a database takes: a target can answer with half a character or a NUL, and must be settled."""
+    if said.isprintable():  # nearly every text
+        return said
     return said.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -12,7 +12,7 @@ from connector.store import erasing
 from connector.store import links as link_room
 from connector.store.engine import Engine
 from connector.store.lanes import arrange, lock
-from connector.store.tables import attempts, deliveries, events, links
+from connector.store.tables import attempts, deliveries, deliveries_in, events, events_in, links
 
 Row = Mapping[str, Any]
 
@@ -72,7 +72,7 @@ class Desk:
     def events(self, state: str | None = None, limit: int = 50, before: int | None = None) -> list[Row]:
         """Return events, newest first, without their bodies; `before` is an event id to page on from."""
         ask = sa.select(*EVENT).order_by(events.c.id.desc()).limit(limit)
-        ask = ask if state is None else ask.where(events.c.state == state)
+        ask = ask if state is None else ask.where(events_in(state))
         ask = ask if before is None else ask.where(events.c.id < before)
         return self._rows(ask)
 
@@ -104,12 +104,16 @@ class Desk:
         before: int | None = None,
     ) -> list[Row]:
         """Return deliveries with their event's xid, newest first; `before` is a delivery id to page on from."""
-        ask = sa.select(*DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
-        wanted = {deliveries.c.state: state, deliveries.c.target: target, deliveries.c.event_id: event}
-        for column, value in wanted.items():
-            ask = ask if value is None else ask.where(column == value)
-        ask = ask if before is None else ask.where(deliveries.c.id < before)
-        return self._rows(ask)
+        wanted = {deliveries.c.target: target, deliveries.c.event_id: event}
+        which = [column == value for column, value in wanted.items() if value is not None]
+        which += [] if state is None else [deliveries_in(state)]
+        which += [] if before is None else [deliveries.c.id < before]
+        if state in ("pending", "running"):
+            # Found by their index and then ordered: walking from the newest could pass by millions that are finished.
+            some = sa.select(deliveries.c.id).where(*which).order_by((deliveries.c.id + 0).desc()).limit(limit)
+            which = [deliveries.c.id.in_(some)]
+        ask = sa.select(*DELIVERY).join(events).where(*which)
+        return self._rows(ask.order_by(deliveries.c.id.desc()).limit(limit))
 
     def delivery(self, delivery_id: int) -> Row:
         """Return one delivery. Raises NotFound."""
@@ -130,11 +134,6 @@ class Desk:
         """Count events by state."""
         rows = self._rows(sa.select(events.c.state, sa.func.count().label("n")).group_by(events.c.state))
         return {row["state"]: row["n"] for row in rows}
-
-    def last_events(self) -> dict[str, int]:
-        """Return when the last event of each source arrived (epoch ms)."""
-        ask = sa.select(events.c.source, sa.func.max(events.c.received_at).label("at")).group_by(events.c.source)
-        return {row["source"]: row["at"] for row in self._rows(ask)}
 
     def replay(self, delivery_ids: Sequence[int], *, then: bool = False) -> int:
         """Reopen finished deliveries at their arrival place; return how many. Raises NotFound for an unknown one.

@@ -1,6 +1,6 @@
 """Empty events of what is personal, and delete them: what a purge and a request to be forgotten have in common."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ _THEIRS = bulk.gather(
     .where(deliveries.c.event_id.in_(sa.bindparam("ids", expanding=True)))
     .distinct()
 )
+_SENT = bulk.gather(sa.select(deliveries.c.id).where(deliveries.c.event_id.in_(sa.bindparam("ids", expanding=True))))
 _EVENTS = bulk.gather(
     sa.select(events.c.id)
     .where(events.c.id.in_(sa.bindparam("ids", expanding=True)))
@@ -57,7 +58,7 @@ def empty(connection: sa.Connection, ids: Sequence[int], **more: Any) -> None:
         return
     chosen = events.c.id.in_(ids)
     connection.execute(sa.update(events).where(chosen).values(body=None, body_hash=None, **more))
-    connection.execute(sa.update(attempts).where(attempts.c.delivery_id.in_(_of(ids))).values(answer=None))
+    connection.execute(sa.update(attempts).where(tried(connection, ids)).values(answer=None))
     known = {key for xid, customer in bulk.rows(connection, _NAMES, ids=list(ids)) for key in _bare(xid, customer)}
     theirs = (search_keys.c.event_id.in_(ids), search_keys.c.key.not_in(sorted(known)))
     connection.execute(sa.delete(search_keys).where(*theirs))
@@ -67,15 +68,20 @@ def delete(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Delete these events and all that became of them; links to the targets' records stay."""
     if not ids:
         return
-    connection.execute(sa.delete(attempts).where(attempts.c.delivery_id.in_(_of(ids))))
+    connection.execute(sa.delete(attempts).where(tried(connection, ids)))
     connection.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(ids)))
     connection.execute(sa.delete(search_keys).where(search_keys.c.event_id.in_(ids)))
     connection.execute(sa.delete(overdue).where(overdue.c.event_id.in_(ids)))
     connection.execute(sa.delete(events).where(events.c.id.in_(ids)))
 
 
-def _of(ids: Iterable[int]) -> sa.Select[tuple[int]]:
-    return sa.select(deliveries.c.id).where(deliveries.c.event_id.in_(list(ids)))
+def tried(connection: sa.Connection, ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Return the condition of attempts at these events: their deliveries' ids are asked for first.
+
+    As a question within the statement, PostgreSQL may rather read all attempts there are.
+    """
+    found = bulk.rows(connection, _SENT, ids=list(ids))
+    return attempts.c.delivery_id.in_([row[0] for row in found])
 
 
 def _bare(xid: str | None, customer: str | None) -> set[str]:

@@ -37,12 +37,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Say which events were erased, how many deliveries ended by it, and which ones a worker is sending just now."""
+    """Say which events were erased, and how many deliveries ended by it.
+
+    `running` are deliveries that a worker is sending just now, or must look up because an answer was lost: their events
+    were left. `uncertain` are the targets of ended ones that may have a contact of which nobody knows.
+    """
 
     events: frozenset[int] = frozenset()
     ended: int = 0
     running: frozenset[int] = frozenset()
     contacts: frozenset[Contact] = frozenset()
+    uncertain: frozenset[str] = frozenset()
 
 
 class Forgetting:
@@ -70,9 +75,13 @@ class Forgetting:
         ids = sorted(number for some in found.values() for number in some)
         return Known(customer, found, frozenset(self._engine.read(lambda c: _contacts(c, customer, ids))))
 
-    def erase(self, ids: Sequence[int]) -> Erased:
-        """Erase the last of these events, 50 at most; those that are being sent just now are left. Raises StoreBusy."""
-        erased: Erased = self._engine.write(_erase_many, (tuple(ids[-CHUNK:]), self._clock()))
+    def erase(self, ids: Sequence[int], *, firm: bool = False) -> Erased:
+        """Erase the last of these events, 50 at most; those that are being sent just now are left. Raises StoreBusy.
+
+        So are those of which an answer was lost: whoever ended them would never learn the contact's id, and who comes
+        again at once might be created twice. `firm`: erase these too.
+        """
+        erased: Erased = self._engine.write(_erase_many, (tuple(ids[-CHUNK:]), firm, self._clock()))
         return erased
 
     def unlink(self, customer: str, ids: Sequence[int]) -> frozenset[Contact]:
@@ -135,27 +144,34 @@ def _links(connection: sa.Connection, customer: str, ids: set[int] | frozenset[i
     return [row for row in connection.execute(ask) if row.arrival in ids or not row.there]
 
 
-def _erase_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], int]]) -> list[Erased]:
-    return [_erase(connection, ids, now) for ids, now in orders]
+def _erase_many(connection: sa.Connection, orders: Sequence[tuple[tuple[int, ...], bool, int]]) -> list[Erased]:
+    return [_erase(connection, *order) for order in orders]
 
 
-_SENT = (deliveries.c.id, deliveries.c.event_id, deliveries.c.target, deliveries.c.state, deliveries.c.remote_id)
+_SENT = [deliveries.c[name] for name in ("id", "event_id", "target", "state", "remote_id", "maybe_sent")]
 
 
-def _erase(connection: sa.Connection, ids: Sequence[int], now: int) -> Erased:
+def _erase(connection: sa.Connection, ids: Sequence[int], firm: bool, now: int) -> Erased:
     ids = _bounded(connection, ids)
     theirs = erasing.lock(connection, ids)
     sent = connection.execute(sa.select(*_SENT).where(deliveries.c.event_id.in_(ids))).all()
-    running = {row.event_id for row in sent if row.state == "running"}
-    gone = [number for number in ids if number not in running]
-    ended = [row.id for row in sent if row.event_id not in running and row.state in WAITING]
+    running = [
+        row for row in sent if row.state == "running" or (row.maybe_sent and row.state == "pending" and not firm)
+    ]
+    stay = {row.event_id for row in running}
+    gone = [number for number in ids if number not in stay]
+    ended = [row for row in sent if row.event_id not in stay and row.state in WAITING]
     erasing.empty(connection, gone, reason=erasing.FORGOTTEN)
     _silence(connection, gone)
-    _end(connection, ended, now)
+    _end(connection, [row.id for row in ended], now)
     lanes.arrange(connection, theirs)
-    left = frozenset(row.id for row in sent if row.state == "running")
-    contacts = frozenset((row.target, row.remote_id) for row in sent if row.remote_id and row.event_id not in running)
-    return Erased(frozenset(gone), len(ended), left, contacts)
+    return Erased(
+        frozenset(gone),
+        len(ended),
+        frozenset(row.id for row in running),
+        frozenset((row.target, row.remote_id) for row in sent if row.remote_id and row.event_id not in stay),
+        frozenset(row.target for row in ended if row.maybe_sent),
+    )
 
 
 def _bounded(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
@@ -173,8 +189,7 @@ def _bounded(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
 def _silence(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Leave of the deliveries of these events when they were, where to, and how they ended."""
     mine = deliveries.c.event_id.in_(ids)
-    tried = attempts.c.delivery_id.in_(sa.select(deliveries.c.id).where(mine))
-    connection.execute(sa.update(attempts).where(tried).values(reason=None))
+    connection.execute(sa.update(attempts).where(erasing.tried(connection, ids)).values(reason=None))
     silent = {"reason": erasing.FORGOTTEN, "code": None, "warnings": sa.null(), "remote_id": None}
     connection.execute(sa.update(deliveries).where(mine).values(silent))
 

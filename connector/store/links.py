@@ -11,7 +11,8 @@ from connector.store.tables import links
 
 _OWNERS = bulk.gather(
     sa.select(links.c.target, links.c.remote_id, links.c.account, links.c.customer).where(
-        links.c.remote_id.in_(sa.bindparam("remote_ids", expanding=True))
+        links.c.target.in_(sa.bindparam("targets", expanding=True)),  # what the index begins with
+        links.c.remote_id.in_(sa.bindparam("remote_ids", expanding=True)),
     )
 )
 
@@ -29,7 +30,8 @@ class Links:
 
 def owners(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
     """Return the linked customer of each (target, account, remote id) that has one."""
-    rows = bulk.rows(connection, _OWNERS, remote_ids=[remote_id for _, _, remote_id in wanted])
+    targets, remote_ids = {target for target, _, _ in wanted}, [remote_id for _, _, remote_id in wanted]
+    rows = bulk.rows(connection, _OWNERS, targets=sorted(targets), remote_ids=remote_ids)
     found = {(target, account, remote_id): customer for target, remote_id, account, customer in rows}
     return {key: found[key] for key in wanted if key in found}
 

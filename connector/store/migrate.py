@@ -1,14 +1,16 @@
-"""Bring a store's schema up to this program's (Alembic is imported here only: it is slow to load)."""
+"""Bring a store's schema up to this program's (Alembic is imported here only, and only then: it is slow to load)."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
 
 from connector.store import open_store
 from connector.store.engines import open_engine
 from connector.store.tables import REVISION, metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
@@ -21,10 +23,16 @@ def upgrade(url: str) -> tuple[str | None, str]:
         with engine.migrating():
             before = engine.revision()
             if before != REVISION:
-                command.upgrade(alembic_config(url), "head")
+                _migrate(url)
         return before, REVISION
     finally:
         engine.close()
+
+
+def _migrate(url: str) -> None:
+    from alembic import command  # noqa: PLC0415 - every start looks whether it has to, and hardly one does
+
+    command.upgrade(alembic_config(url), "head")
 
 
 def prepare(url: str) -> None:
@@ -57,8 +65,10 @@ def unmake(url: str) -> None:
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
 
 
-def alembic_config(url: str) -> AlembicConfig:
+def alembic_config(url: str) -> "AlembicConfig":
     """Return Alembic's configuration for a store."""
+    from alembic.config import Config as AlembicConfig  # noqa: PLC0415 - see _migrate
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["url"] = url

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from connector.store.desk import DELIVERY, Row
 from connector.store.engine import Engine
-from connector.store.tables import PENDING, RUNNING, deliveries, events
+from connector.store.tables import PENDING, RARE, deliveries, deliveries_in, events, targets
 
 MOST = 1000  # counted one by one; more is said as "1,000+"
 WINDOW = 20_000  # deliveries looked at for one page of a list
@@ -41,19 +41,24 @@ class Overview:
 
     def waiting(self) -> dict[str, int]:
         """Count pending, running, held and failed deliveries, each up to 1,000."""
-        conditions = {
-            "pending": PENDING,
-            "running": RUNNING,
-            "held": deliveries.c.state == sa.literal_column("'held'"),
-            "failed": deliveries.c.state == sa.literal_column("'failed'"),
-        }
-        return self._engine.read(lambda c: {name: _count(c, where) for name, where in conditions.items()})
+        states = ("pending", "running", "held", "failed")
+        return self._engine.read(lambda c: {state: _count(c, deliveries_in(state)) for state in states})
 
     def oldest_waiting(self) -> Row | None:
-        """Return the pending delivery that is due first per target's order, as `id`, `event_id`, `created_at`."""
-        ask = sa.select(deliveries.c.id, deliveries.c.event_id, deliveries.c.created_at).where(PENDING)
-        inner = ask.limit(MOST).subquery()
-        return self._first(sa.select(inner).order_by(inner.c.id).limit(1))
+        """Return the oldest of the pending deliveries that are due first, one of each target.
+
+        As `id`, `event_id`, `created_at`; None when nothing waits.
+        """
+        first = sa.select(deliveries.c.id).where(deliveries.c.target == targets.c.name, PENDING)
+        first = first.order_by(deliveries.c.due_at, deliveries.c.id).limit(1).correlate(targets)
+        ask = sa.select(deliveries.c.id, deliveries.c.event_id, deliveries.c.created_at)
+        ask = ask.where(deliveries.c.id.in_(sa.select(first.scalar_subquery()).select_from(targets)))
+        oldest = self._first(ask.order_by(deliveries.c.id).limit(1))
+        if oldest is not None:
+            return oldest
+        # A target that no worker has seen yet has no row of its own.
+        any_one = sa.select(deliveries.c.id, deliveries.c.event_id, deliveries.c.created_at).where(PENDING)
+        return self._first(any_one.order_by(deliveries.c.target, deliveries.c.due_at, deliveries.c.id).limit(1))
 
     def arrived(self, since: Sequence[int]) -> list[int]:
         """Return how many events arrived between each time (epoch ms) and the next, by their ids; the last: till now."""
@@ -110,19 +115,19 @@ class Overview:
     def deliveries(self, wanted: Mapping[str, str], before: int | None, limit: int = 50, first: int = 1) -> Page:
         """Return a page of deliveries, newest first, with the states, target or sync `wanted`; `first` is the least id.
 
-        Held and failed ones have an index; the others are found by walking over 20,000 at most: a page may hold less
+        Those in rare states have an index; the others are found by walking over 20,000 at most: a page may hold less
         than `limit` and still go `further`.
         """
 
         def ask(connection: sa.Connection) -> Page:
             newest = int(connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0)
             upper = newest + 1 if before is None else before
-            rare = wanted.get("state") in ("held", "failed")
+            rare = wanted.get("state") in RARE
             lower = max(first, 0 if rare else upper - WINDOW)
-            asked = sa.select(*DELIVERY).join(events).where(deliveries.c.id < upper, deliveries.c.id >= lower)
+            asked = sa.select(*DELIVERY).join(events).where(deliveries.c.id < upper)
+            asked = asked if rare and first == 1 else asked.where(deliveries.c.id >= lower)
             for name, value in wanted.items():
-                literal = rare and name == "state"
-                asked = asked.where(deliveries.c[name] == (sa.literal_column(f"'{value}'") if literal else value))
+                asked = asked.where(deliveries_in(value) if name == "state" else deliveries.c[name] == value)
             found = connection.execute(asked.order_by(deliveries.c.id.desc()).limit(limit))
             rows: list[Row] = [dict(row._mapping) for row in found]
             if len(rows) == limit:

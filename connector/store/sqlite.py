@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connector.store.checkpoints import Checkpoints
 from connector.store.engine import Engine
-from connector.store.writer import PATIENCE, FileLock, Writer
+from connector.store.writer import PATIENCE, FileLock, Op, Writer
 
 # synchronous=FULL: in WAL mode only FULL syncs the log at each commit; NORMAL loses acked events at a power cut.
 _PRAGMAS = (
@@ -18,6 +19,7 @@ _PRAGMAS = (
     "synchronous=FULL",
     "busy_timeout=5000",
     "foreign_keys=ON",
+    "wal_autocheckpoint=20000",  # only if checkpoints.py cannot: an ack would wait for it
     "secure_delete=ON",  # what is erased is written over, not only left to be used again
     "journal_size_limit=67108864",
 )
@@ -35,9 +37,11 @@ class SqliteEngine(Engine):
 
     def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self.path = Path(sa.make_url(url).database or "")
-        self.lock = FileLock(self.path.with_name(self.path.name + ".lock"))
+        lock = self.path.with_name(self.path.name + ".lock")
+        self.lock = FileLock(lock)
         engine = _opened(url)
         super().__init__(url, engine, Writer(engine, self.lock, patience))
+        self.checkpoints = Checkpoints(engine.raw_connection, FileLock(lock))
         self._watch: Any = None
         self._version = 0
 
@@ -45,6 +49,11 @@ class SqliteEngine(Engine):
     def name(self) -> str:
         """Return the file's path."""
         return str(self.path)
+
+    def write(self, op: Op, arg: Any) -> Any:
+        """Run a write operation in the next group commit; see Writer.write."""
+        self.checkpoints.start()
+        return super().write(op, arg)
 
     def version(self) -> int:
         """Return SQLite's own count of changes; another number while it cannot be asked, so that the store is tried."""
@@ -68,6 +77,7 @@ class SqliteEngine(Engine):
     def close(self) -> None:
         """Finish what waits to be written and let go of the file."""
         self.writer.close()
+        self.checkpoints.close()
         if self._watch is not None:
             self._watch.close()
         self._engine.dispose()

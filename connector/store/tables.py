@@ -2,7 +2,9 @@
 
 import sqlalchemy as sa
 
-REVISION = "0005"
+from connector.models import DELIVERY_STATES
+
+REVISION = "0006"
 
 metadata = sa.MetaData()
 
@@ -29,7 +31,8 @@ events = sa.Table(
 
 
 def _literal(text: str) -> sa.ColumnElement[str]:
-    # SQLite takes a partial index only when the query repeats its condition word for word; a bound value hides it.
+    # SQLite takes a partial index only when the query repeats its condition word for word: a bound value hides it, and
+    # `state = 'held'` is not seen to be `state IN ('held', 'failed')`.
     return sa.literal_column(f"'{text}'", sa.Text)
 
 
@@ -56,6 +59,14 @@ sa.Index(
 # Every index is paid for at each ack: what is common is found by walking, only what is rare has one of its own.
 RARE_EVENT = events.c.state.in_([_literal("ignored"), _literal("rejected")])
 sa.Index("ix_events_rare", events.c.state, events.c.id, sqlite_where=RARE_EVENT, postgresql_where=RARE_EVENT)
+
+
+def events_in(state: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an event has this state, such that its index is found."""
+    if state in ("ignored", "rejected"):
+        return sa.and_(RARE_EVENT, events.c.state == _literal(state))
+    return events.c.state == state
+
 
 deliveries = sa.Table(
     "deliveries",
@@ -91,7 +102,10 @@ deliveries = sa.Table(
 )
 PENDING = deliveries.c.state == _literal("pending")
 RUNNING = deliveries.c.state == _literal("running")
-UNFINISHED = deliveries.c.state.in_([_literal(state) for state in ("pending", "blocked", "running")])
+# The index of the lanes goes by a column that a claim leaves alone: an entry that lies anywhere in it is not written
+# again for each step of its delivery.
+_OPEN = deliveries.c.finished_at.is_(None)
+UNFINISHED = sa.and_(_OPEN, deliveries.c.state.in_([_literal(state) for state in ("pending", "blocked", "running")]))
 sa.Index("ux_deliveries_once", deliveries.c.event_id, deliveries.c.sync, deliveries.c.generation, unique=True)
 sa.Index(
     "ix_deliveries_due",
@@ -106,11 +120,12 @@ sa.Index(
     deliveries.c.customer,
     deliveries.c.target,
     deliveries.c.id,
-    sqlite_where=UNFINISHED,
-    postgresql_where=UNFINISHED,
+    sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
 )
 sa.Index("ix_deliveries_running", deliveries.c.owner, sqlite_where=RUNNING, postgresql_where=RUNNING)
-_RARE_DELIVERY = deliveries.c.state.in_([_literal("held"), _literal("failed")])
+RARE = ("blocked", "held", "failed", "skipped")
+_RARE_DELIVERY = deliveries.c.state.in_([_literal(state) for state in RARE])
 sa.Index(
     "ix_deliveries_rare",
     deliveries.c.state,
@@ -118,6 +133,15 @@ sa.Index(
     sqlite_where=_RARE_DELIVERY,
     postgresql_where=_RARE_DELIVERY,
 )
+
+
+def deliveries_in(state: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a delivery has this state, such that its index is found."""
+    if state not in DELIVERY_STATES:
+        return deliveries.c.state == state
+    exactly = deliveries.c.state == _literal(state)
+    return sa.and_(_RARE_DELIVERY, exactly) if state in RARE else exactly
+
 
 attempts = sa.Table(
     "attempts",

@@ -71,7 +71,7 @@ class Request:
     def wait(self, seconds: float) -> Any:
         """Return the answer, or raise it. Raises StoreBusy when the write was not begun in time; it never will be.
 
-        One that was begun is waited for a little longer, so that "nothing was stored" stays true.
+        One that was begun is waited for a little longer, so that what is refused is hardly ever stored all the same.
         """
         if not self._done.acquire(timeout=seconds) and (
             self._begun.acquire(blocking=False) or not self._done.acquire(timeout=GRACE)

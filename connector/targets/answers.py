@@ -17,6 +17,7 @@ _SECONDS = re.compile(r"\d{1,9}")
 _SENTENCE = ("message", "detail", "details", "error_description", "description", "title", "msg", "error", "errors")
 _COMPLAINT = ("error", "errors", "Fault", "fault")
 _DEEPEST, _MOST = 5, 5
+_LONGEST = 1000  # more than is shown: what is hidden in it must be whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,19 @@ def answered(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 def verdict(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
     """Return what an answer means when it is not what was hoped for, None when it is."""
     if 300 <= answer.status < 400:
-        host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2] or "elsewhere"
+        host = _host(answer.headers.get("Location", "")) or "elsewhere"
         return Refused(
             f"{asked.shown} answers with a redirect to {host}; set base_url to the address that answers itself"
         )
     status = answer.status if answer.status >= 400 else complaint(answer.data)
     return None if status is None else failure(status, answer, asked, now)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2][:255]
+    except ValueError:
+        return ""
 
 
 def failure(status: int, answer: Answer, asked: Asked, now: datetime, said: str | None = None) -> TargetError:
@@ -97,9 +105,9 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     else:
         try:
             when = parsedate_to_datetime(value)
-        except ValueError:
+            seconds = ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
+        except (ValueError, OverflowError):
             return None
-        seconds = ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(1.0, seconds), LONGEST_WAIT)
 
 
@@ -126,7 +134,7 @@ def says(answer: Answer) -> str:
     if answer.is_json:
         return "; ".join(dict.fromkeys(_sentences(answer.data, 0)))
     start = answer.body[:2000].decode("utf-8", "replace").strip()
-    return "a web page instead of data" if start.startswith("<") else " ".join(start.split())[:300]
+    return "a web page instead of data" if start.startswith("<") else " ".join(start.split())[:_LONGEST]
 
 
 def _sentences(data: Any, depth: int) -> list[str]:
@@ -135,7 +143,7 @@ def _sentences(data: Any, depth: int) -> list[str]:
     if isinstance(data, list):
         return [said for item in data[:_MOST] for said in _sentences(item, depth + 1)]
     if not isinstance(data, dict):
-        return [str(data)[:300]]
+        return [str(data)[:_LONGEST]]
     if found := [said for key in _SENTENCE for said in _sentences(data.get(key), depth + 1)]:
         return found
     return [f"{key}: {said}" for key, item in list(data.items())[:_MOST] for said in _sentences(item, depth + 1)]

@@ -23,5 +23,5 @@ def write(method: str, where: str, shown: str, fields: Row, request: Upsert) -> 
 
 def found(row: Any) -> Found | None:
     """Return the contact that a row is, None for what is none."""
-    remote_id = records.text(row.get("id")) if isinstance(row, dict) else ""
+    remote_id = records.identity(row.get("id")) if isinstance(row, dict) else ""
     return Found(remote_id, row) if remote_id else None

@@ -273,7 +273,8 @@ class Climb:
         owner = self.run.linked_to(found.remote_id) or self.contacts.owner(found.row)
         if owner not in {None, self.request.customer}:
             return self.hold(
-                f"contact {found.remote_id} belongs to another Flavours customer already ({owner})", "already_linked"
+                f"contact {found.remote_id} belongs to another Flavours customer already ({owner[:255]})",
+                "already_linked",
             )
         return self.update(found)
 

@@ -78,7 +78,7 @@ class Api:
         """Return the records of a domain, archived ones too. Raises TargetError."""
         asked = {"domain": domain, "fields": sorted(fields), "context": ALL}
         found = self.call(model, "search_read", asked, personal)
-        if isinstance(found, list) and all(isinstance(row, dict) and isinstance(row.get("id"), int) for row in found):
+        if isinstance(found, list) and all(isinstance(row, dict) and type(row.get("id")) is int for row in found):
             return found
         raise Uncertain(f"{self._http.host} answered {model}.search_read with something that is no list of records")
 
@@ -112,7 +112,7 @@ class Api:
         if not self._login:
             raise Refused(f"{self._http.host} is Odoo {version}: set `login`, the name of the user whose key it is")
         uid = self._rpc("authenticate", "common", "authenticate", [self._database, self._login, self._key, {}])
-        if not isinstance(uid, int) or not uid:
+        if type(uid) is not int or not uid:
             raise Refused(f"{self._http.host} does not take this key for this login; look at the credentials")
         return uid
 

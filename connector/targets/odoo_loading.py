@@ -23,7 +23,7 @@ def load(group: Mapping[int, Write], api: Api, terms: Terms, ours: Ours) -> Came
     asked = {"fields": list(rows[0]), "data": [list(row.values()) for row in rows], "context": ALL}
     came = api.call(PARTNER, "load", asked, personal, ours)
     ids = records.look(came, "ids")
-    if isinstance(ids, list) and len(ids) == len(rows):
+    if isinstance(ids, list) and len(ids) == len(rows) and all(map(records.identity, ids)):
         return {place: Written(str(remote_id), "loaded") for place, remote_id in zip(group, ids, strict=True)}
     errors = _errors(came, api.host)
     refusal = _refusal(errors, personal, api.host)

@@ -23,7 +23,12 @@ def judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
     if not wrong:
         return error
     codes = {records.text(one.get("code")).lstrip("0") for one in wrong}
-    said = "; ".join(dict.fromkeys(": ".join(filter(None, (one.get("message"), one.get("detail")))) for one in wrong))
+    said = "; ".join(
+        dict.fromkeys(
+            ": ".join(filter(None, (records.text(one.get("message")), records.text(one.get("detail")))))
+            for one in wrong
+        )
+    )
     what = f"{asked.shown} answered {answer.status}: {asked.hide(said)} (code {', '.join(sorted(codes))}{_tid(answer)})"
     if _TOO_MANY in codes or answer.status == 429:
         return Busy(what, retry_after(answer.headers.get("Retry-After"), now))

@@ -13,6 +13,8 @@ from connector.models import Upsert
 
 Record = Mapping[str, Any]
 
+LONGEST_ID = 500
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -49,6 +51,14 @@ def text(value: Any) -> str:
 def shown(value: Any) -> str:
     """Return any value as a person reads it in one line."""
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping | list) else text(value)
+
+
+def identity(value: Any) -> str:
+    """Return a record's id as a vendor gave it, "" for what can be none: an id is text, or a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    said = str(value).strip()
+    return said if len(said) <= LONGEST_ID and not _UNFIT.search(said) else ""
 
 
 def same(ours: Any, theirs: Any, *, phone: bool = False) -> bool:

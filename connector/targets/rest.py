@@ -131,7 +131,7 @@ class Rest(Contacts):
             if error.status in (404, 410):
                 return None
             raise
-        if not isinstance(row, dict) or records.text(records.look(row, self._fetch["id"])) != remote_id:
+        if not isinstance(row, dict) or records.identity(records.look(row, self._fetch["id"])) != remote_id:
             raise Uncertain(f"{self._shown('GET', self._fetch)} answered with something that is not that contact")
         return Found(remote_id, row)
 
@@ -140,7 +140,7 @@ class Rest(Contacts):
         headers = {self._key: request.idempotency_key} if self._key else {}
         call = self._write(self._create, request, request.record, None, headers)
         answer = self._http.call(call, ours)
-        remote_id = records.text(records.look(answer.data, self._create["id"]))
+        remote_id = records.identity(records.look(answer.data, self._create["id"]))
         if not remote_id and not self._addressed:
             where = f"{self._shown(call.method, self._create)} answered {answer.status}"
             raise Uncertain(f"{where} without an id at {self._create['id']}")

@@ -77,7 +77,7 @@ def _means(rule: Settings, what: str, answer: Answer, now: datetime) -> TargetEr
     match rule["means"]:
         case "exists":
             place = rule["id"]
-            return AlreadyThere(what, records.text(records.look(answer.data, place)) or None if place else None)
+            return AlreadyThere(what, records.identity(records.look(answer.data, place)) or None if place else None)
         case "busy":
             return Busy(what, retry_after(answer.headers.get("Retry-After"), now) or rule["wait"])
         case "refused":

@@ -158,5 +158,5 @@ def _is_phone(text: Template, request: Upsert) -> bool:
 
 def _row(item: Any, rung: Settings) -> Found | None:
     row = at(item, rung["row"])
-    remote_id = records.text(records.look(row, rung["id"])) if isinstance(row, dict) else ""
+    remote_id = records.identity(records.look(row, rung["id"])) if isinstance(row, dict) else ""
     return Found(remote_id, row) if remote_id else None

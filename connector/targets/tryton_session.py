@@ -48,7 +48,7 @@ class Session:
 
     def _begun(self) -> Mapping[str, str]:
         came = ask(self._http, self._path, "common.db.login", [self._login, {"password": self._password}, "en"])
-        if not isinstance(came, list) or len(came) < 2:
+        if not isinstance(came, list) or len(came) < 2 or not all(map(records.identity, came[:2])):
             raise Uncertain(f"{self._http.host}{self._path} common.db.login answered with something that is no session")
         session = b64encode(f"{self._login}:{came[0]}:{came[1]}".encode()).decode()
         return {"Authorization": f"Session {session}"}

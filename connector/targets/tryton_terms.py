@@ -46,10 +46,18 @@ def question(name: str, value: str, *, phone: bool) -> list[Any]:
     return ["OR", *([f"contact_mechanisms.{form}", "in", typed] for form in ("value", "value_compact"))]
 
 
+def is_party(row: Any) -> bool:
+    """Tell whether an answer's row is a party with what belongs to it."""
+    if not isinstance(row, dict) or type(row.get("id")) is not int:
+        return False
+    parts = [row.get(f"{name}.", []) for name in ("contact_mechanisms", *GROUPS)]
+    return all(isinstance(part, list) and len(records.rows(part)) == len(part) for part in parts)
+
+
 def flat(row: Party, request: Upsert) -> Party:
     """Return a party as a record says it; of several phones or numbers the one that is the customer's, if it is there."""
-    codes = [one.get("code") for one in row["identifiers."]]
-    first: Party = next(iter(row["addresses."]), {})
+    codes = [one.get("code") for one in row.get("identifiers.", ())]
+    first: Party = next(iter(row.get("addresses.", ())), {})
     address = {name.partition(".")[0]: first.get(name) for name in ADDRESS}
     address["country"] = records.look(first.get("country."), "code")
     ours = records.look(request.record, "identifiers") or {}
@@ -61,8 +69,8 @@ def flat(row: Party, request: Upsert) -> Party:
 def _mechanism(name: str, row: Party, request: Upsert) -> Any:
     there = _of_type(name, row)
     ours, phone = request.record.get(name), name in request.phones
-    alike = [one["value"] for one in there if records.same(ours, one["value"], phone=phone)]
-    return next(iter([*alike, *(one["value"] for one in there)]), None)
+    alike = [one.get("value") for one in there if records.same(ours, one.get("value"), phone=phone)]
+    return next(iter([*alike, *(one.get("value") for one in there)]), None)
 
 
 def _of_type(name: str, row: Party) -> list[Any]:

@@ -111,7 +111,7 @@ def judge(answer: Answer, asked: Asked, now: datetime) -> TargetError | None:
     tree = _tree(answer.body)
     if answer.status < 400 or (tree is None and answer.body.lstrip().startswith(b"<")):  # a web page is not its own
         return verdict(answer, asked, now)
-    why = answer.body[:300].decode("utf-8", "replace") if tree is None else _reason(tree)
+    why = answer.body[:1000].decode("utf-8", "replace") if tree is None else _reason(tree)
     what = f"{asked.shown} answered {answer.status}" + (f": {asked.hide(why)}" if why else "")
     if "uid-conflict" in why:
         return AlreadyThere(f"{what}; another card has this customer's UID", status=answer.status)

@@ -54,9 +54,9 @@ def left_out(write: Write) -> dict[str, Any]:
 
 
 def _joined(ours: Sequence[Json], theirs: Sequence[Json], kind: str) -> list[dict[str, Any]]:
-    there = {item.get(kind): dict(item) for item in theirs}
+    there = {records.text(item.get(kind)): dict(item) for item in theirs}
     parts = _PARTS if kind == "PhoneType" else {}
-    mine = [{**there.pop(item.get(kind), {}), **parts, **item} for item in ours]
+    mine = [{**there.pop(records.text(item.get(kind)), {}), **parts, **item} for item in ours]
     return [*mine, *there.values()]
 
 

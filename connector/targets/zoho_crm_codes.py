@@ -46,7 +46,7 @@ def meaning(item: Json, what: str, status: int, *, new: bool = True) -> TargetEr
     code, field = records.text(item.get("code")), records.text(records.look(item, "details.api_name"))
     if code == "DUPLICATE_DATA":
         there = records.look(item, "details.duplicate_record.id") or records.look(item, "details.id")
-        return AlreadyThere(what, records.text(there) or None, status=status)
+        return AlreadyThere(what, records.identity(there) or None, status=status)
     if code == "INVALID_DATA" and field == "id" and not new:
         return Rejected(what, status=404)
     if code in _PASSING:

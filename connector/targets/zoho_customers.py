@@ -146,5 +146,5 @@ def _contact(data: Any, request: Upsert) -> Found | None:
 
 
 def _row(row: Any, request: Upsert) -> Found | None:
-    remote_id = records.text(row.get("contact_id")) if isinstance(row, dict) else ""
+    remote_id = records.identity(row.get("contact_id")) if isinstance(row, dict) else ""
     return Found(remote_id, zoho_people.read(row, request)) if remote_id else None

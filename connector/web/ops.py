@@ -1,5 +1,7 @@
 """Answer operators and their monitors: is the process up, can it store, is a worker there, how much is waiting."""
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 
 from flask import Blueprint, Response
@@ -18,12 +20,44 @@ _HELP = {
 }
 
 
+_SHARE = 50  # counting may take so small a part of the time
+
+Counts = dict[tuple[str, Labels], int]
+
+
+class Count:
+    """Count what is in the store, but not all the time: at millions of rows it takes seconds, and monitors ask often."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._clock = store, clock
+        self._counted: Counts = {}
+        self._again = float("-inf")
+        self._counting = threading.Lock()
+
+    def __call__(self) -> Counts:
+        """Return the counts, of now or of a little before. Raises StoreBusy."""
+        with self._counting:
+            began = self._clock()
+            if began >= self._again:
+                self._counted = self._now()
+                self._again = self._clock() + _SHARE * (self._clock() - began)
+            return self._counted
+
+    def _now(self) -> Counts:
+        desk = self._store.desk
+        states = {("flavours_events", (("state", state),)): n for state, n in desk.event_counts().items()}
+        return states | {
+            ("flavours_deliveries", (("target", target), ("state", state))): n
+            for (target, state), n in desk.counts().items()
+        }
+
+
 def ops(store: Store, tally: Tally) -> Blueprint:
     """Make /healthz, /readyz and /metrics."""
-    routes = Blueprint("ops", __name__)
+    routes, count = Blueprint("ops", __name__), Count(store)
     routes.add_url_rule("/healthz", "healthz", lambda: answer(200, {"status": "ok"}))
     routes.add_url_rule("/readyz", "readyz", lambda: _readyz(store))
-    routes.add_url_rule("/metrics", "metrics", lambda: _metrics(store, tally))
+    routes.add_url_rule("/metrics", "metrics", lambda: _metrics(store, tally, count))
     return routes
 
 
@@ -57,20 +91,16 @@ def _line(holds: Callable[[], bool | None], cure: str) -> str:
         return str(problem)
 
 
-def _metrics(store: Store, tally: Tally) -> Response:
+def _metrics(store: Store, tally: Tally, count: Count) -> Response:
     """Write the Prometheus text format, version 0.0.4."""
-    found: dict[tuple[str, Labels], int] = tally.counts()
-    for state, count in _workers(store).items():
-        found["flavours_workers", (("state", state),)] = count
-    for state, count in store.desk.event_counts().items():
-        found["flavours_events", (("state", state),)] = count
-    for (target, state), count in store.desk.counts().items():
-        found["flavours_deliveries", (("target", target), ("state", state))] = count
+    found: Counts = tally.counts() | count()
+    for state, workers in _workers(store).items():
+        found["flavours_workers", (("state", state),)] = workers
     lines = [line for name in _HELP for line in _family(name, found)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _family(name: str, found: dict[tuple[str, Labels], int]) -> Iterable[str]:
+def _family(name: str, found: Counts) -> Iterable[str]:
     kind, text = _HELP[name]
     yield f"# HELP {name} {text}"
     yield f"# TYPE {name} {kind}"

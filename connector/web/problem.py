@@ -13,6 +13,8 @@ from werkzeug.exceptions import HTTPException
 from connector.errors import NotFound, StoreError, Unauthorized
 
 RETRY_AFTER = "5"
+# "Nothing was stored" would be untrue where only the answer to a commit was lost. Who sends again need not know.
+UNSURE = "the store cannot be used now: send it again; if it was stored all the same, a repeat does no harm"
 _UNAUTHORIZED = "the sender did not prove who it is: compare the URL, and the headers it sends, with this source's auth"
 _DETAILS = {
     404: "there is nothing at this address: webhooks go to /webhooks/<source>/<token>, with a source of the configuration",
@@ -58,13 +60,11 @@ def _unauthorized(error: Unauthorized) -> Response:
 
 def _store(error: StoreError) -> Response:
     log.error("cannot store", reason=str(error))
-    return problem(
-        503, "the store cannot be used now, nothing was stored: send it again", headers={"Retry-After": RETRY_AFTER}
-    )
+    return problem(503, UNSURE, headers={"Retry-After": RETRY_AFTER})
 
 
 def _crash(error: Exception) -> Response:
     # Neither the path (it holds a token) nor the error's text (it may hold a body): the places say enough.
     places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
     log.error("crash", error=type(error).__name__, places=" > ".join(places))
-    return problem(500, "a mistake of ours: the event was not stored, send it again")
+    return problem(500, "a mistake of ours: send it again; if it was stored all the same, a repeat does no harm")

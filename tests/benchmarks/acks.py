@@ -27,8 +27,10 @@ def acks(bench):
             idle.append(send(whole.port, count=count, first=count * number)["rate"])
         floor, ours, idle = floor[1:], ours[1:], idle[1:]
     goal = Goal("ratio", "at least", 0.6)
-    yield Figure(1, "durable acks, 16 connections, SQLite", "1/s", ours, floor, BARE, goal)
-    yield Figure(1, "the same with a worker beside it whose target is paused", "1/s", idle, floor, BARE)
+    yield Figure(1, "acks", "durable acks, 16 connections, SQLite", "1/s", ours, floor, BARE, goal)
+    yield Figure(
+        1, "acks_beside_worker", "the same with a worker beside it whose target is paused", "1/s", idle, floor, BARE
+    )
 
 
 def acks_postgres(bench):
@@ -42,7 +44,7 @@ def acks_postgres(bench):
         for number, count in _rounds(bench):
             floor.append(send(bare, "/x", count=count)["rate"])
             ours.append(send(door.port, count=count, first=count * number)["rate"])
-    yield Figure(1, "durable acks, 16 connections, PostgreSQL", "1/s", ours[1:], floor[1:], BARE, Goal("ratio", "at least", 0.4))  # fmt: skip
+    yield Figure(1, "acks_postgres", "durable acks, 16 connections, PostgreSQL", "1/s", ours[1:], floor[1:], BARE, Goal("ratio", "at least", 0.4))  # fmt: skip
 
 
 def _rounds(bench):
@@ -70,7 +72,8 @@ def ack_wait(bench):
                 break  # nothing was drained at the end of this window
             floor.append(pair[0])
             ours.append(pair[1])
+    assert ours, "the store was empty before the first window ended: fill it with more"
     yield Figure(
-        2, "ack p99 at 200/s offered while the worker drains", "ms", ours, floor, f"{BARE}, the same drain beside it",
+        2, "ack_wait", "ack p99 at 200/s offered while the worker drains", "ms", ours, floor, f"{BARE}, the same drain beside it",
         Goal("ratio", "at most", 5),
     )  # fmt: skip

@@ -106,7 +106,8 @@ def claims_postgres(bench):
     with stage.postgres() as (few, cluster), stage.postgres() as (many, _):
 
         def tidy():
-            filling.alone(many, "VACUUM ANALYZE")  # as its autovacuum does within minutes
+            for url in (few, many):
+                filling.alone(url, "VACUUM ANALYZE")  # as its autovacuum does within minutes
 
         places = [Place(url, _backends(url, cluster)) for url in (few, many)]
         yield from _compared(bench, "PostgreSQL", *places, tidy)
@@ -123,19 +124,19 @@ def _compared(bench, engine, few, many, tidy):
     many.store.states.pause("other", None, "a benchmark")
     few.fill(FEW)
     steps = {
-        f"{million:,} waiting": lambda: many.fill(million),
-        f"and {million:,} more for a paused target": lambda: many.fill(million, target="other"),
-        f"and {millions:,} finished": lambda: many.finish(millions),
+        "waiting": (f"{million:,} waiting", lambda: many.fill(million)),
+        "paused": (f"and {million:,} more for a paused target", lambda: many.fill(million, target="other")),
+        "finished": (f"and {millions:,} finished", lambda: many.finish(millions)),
     }
-    for name, step in steps.items():
+    for name, (where, step) in steps.items():
         step()
         tidy()
-        yield from _figures(bench, f"{engine}, {name}", few, many)
+        yield from _figures(bench, f"{engine.lower()}_{name}", f"{engine}, {where}", few, many)
     for place in (few, many):
         place.store.close()
 
 
-def _figures(bench, where, few, many):
+def _figures(bench, key, where, few, many):
     seen = {few: [], many: []}
     for place in (few, many):
         place.once()
@@ -150,7 +151,16 @@ def _figures(bench, where, few, many):
             )
     column = lambda place, how, what: [one[how][what] for one in seen[place]]  # noqa: E731
     beside, goal = f"a store where {FEW:,} wait", Goal("ratio", "at most", 1.5)
-    for what, name in enumerate(("claim of 50", "settlement of 50")):
-        yield Figure(6, f"CPU of a {name}: {where}", "ms", column(many, 0, what), column(few, 0, what), beside, goal)
+    for what, name in enumerate(("claim", "settlement")):
+        yield Figure(
+            6,
+            f"{name}_{key}",
+            f"CPU of a {name} of 50: {where}",
+            "ms",
+            column(many, 0, what),
+            column(few, 0, what),
+            beside,
+            goal,
+        )
     took = [[sum(one[1]) for one in seen[place]] for place in (many, few)]
-    yield Figure(6, f"time of both: {where}", "ms", *took, beside)
+    yield Figure(6, f"turn_{key}", f"time of both: {where}", "ms", *took, beside)

@@ -28,6 +28,7 @@ class Figure:
     "One line of the table; `ours` and `floor` hold one value for each round, measured one after the other."
 
     line: int  # of the list of goals
+    key: str  # what it is called where it is used: it stays when the name is said better
     name: str
     unit: str
     ours: list[float]
@@ -54,7 +55,7 @@ class Figure:
 
     def as_json(self):
         return {
-            "line": self.line, "name": self.name, "unit": self.unit, "ours": statistics.median(self.ours),
+            "line": self.line, "key": self.key, "name": self.name, "unit": self.unit, "ours": statistics.median(self.ours),
             "floor": statistics.median(self.floor) if self.floor else None, "against": self.against,
             "ratio": self.ratio, "rounds": {"ours": self.ours, "floor": self.floor, "ratio": self.ratios},
             "goal": str(self.goal) if self.goal else None, "reached": self.reached,

@@ -110,12 +110,30 @@ def nodered(bench):
             drains.append(drained(bench, stub, bench.some(20_000, 8_000), kind="hubspot")[0])
     rates, costs, sizes = (lambda seen: [x[0] for x in seen]), (lambda seen: [x[1] for x in seen]), (lambda seen: [x[2] for x in seen])  # fmt: skip
     beside = "Node-RED, which keeps nothing on disk"
-    yield Figure(11, "webhook to contact, one by one", "contacts/s", rates(one), rates(theirs), beside, Goal("ratio", "at least", 1))  # fmt: skip
-    yield Figure(11, "what is stored to contacts, in batches of 100", "contacts/s", drains, rates(theirs), beside, Goal("ratio", "at least", 5))  # fmt: skip
-    yield Figure(11, "webhook to contact, in batches as they come", "contacts/s", rates(many), rates(theirs), beside)
-    yield Figure(11, "CPU one by one, all processes", "s per 1,000", costs(one), costs(theirs), beside)
-    yield Figure(11, "CPU in batches as they come, all processes", "s per 1,000", costs(many), costs(theirs), beside)
-    yield Figure(11, "memory (PSS) right afterwards, all processes", "MB", sizes(one), sizes(theirs), beside)
+    yield Figure(11, "nodered", "webhook to contact, one by one", "contacts/s", rates(one), rates(theirs), beside, Goal("ratio", "at least", 1))  # fmt: skip
+    yield Figure(11, "nodered_batches", "what is stored to contacts, in batches of 100", "contacts/s", drains, rates(theirs), beside, Goal("ratio", "at least", 5))  # fmt: skip
+    yield Figure(
+        11,
+        "nodered_stream",
+        "webhook to contact, in batches as they come",
+        "contacts/s",
+        rates(many),
+        rates(theirs),
+        beside,
+    )
+    yield Figure(11, "nodered_cpu", "CPU one by one, all processes", "s per 1,000", costs(one), costs(theirs), beside)
+    yield Figure(
+        11,
+        "nodered_cpu_stream",
+        "CPU in batches as they come, all processes",
+        "s per 1,000",
+        costs(many),
+        costs(theirs),
+        beside,
+    )
+    yield Figure(
+        11, "nodered_memory", "memory (PSS) right afterwards, all processes", "MB", sizes(one), sizes(theirs), beside
+    )
 
 
 def _passed(stub, port, path, count, processes, **options):

@@ -74,14 +74,14 @@ def _commit():
         return "unknown"
 
 
-def collect(benchmark, bench, say=lambda line: print(line, file=sys.stderr, flush=True)):
-    "Run one benchmark: (its figures, the sentence that says why it was skipped)."
+def collect(benchmark, bench, figures):
+    "Run one benchmark and add its figures; return the sentence that says why it was skipped, if it was."
+    say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     try:
-        figures = []
         for figure in benchmark(bench):
             figures.append(figure)
             say("  ".join(cell for cell in row(figure) if cell))
-        return figures, None
     except pytest.skip.Exception as skipped:
         say(f"skipped: {skipped.msg}")
-        return [], skipped.msg
+        return skipped.msg
+    return None

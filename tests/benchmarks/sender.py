@@ -73,6 +73,8 @@ def run(args):
                 seen.append((time.monotonic() - wire.due, status))
                 busy.remove(wire)
                 free.append(wire)
+    for wire in wires:
+        wire.socket.close()
     return dues, seen
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from connector.cli import forget
+from connector.models import Retry
 from tests.store.conftest import SYNC, event, settled, turn
 
 DAY = 86_400_000
@@ -78,7 +79,7 @@ def test_who_does_not_confirm_keeps_everything(home, ledger):
 
 def test_a_customer_is_forgotten_in_json(home, ledger):
     facts = home.json("forget", "c2", "--yes")
-    assert facts == {"customer": "c2", "events": 1, "ended": 1, "contacts": [], "running": []}
+    assert facts == {"customer": "c2", "events": 1, "ended": 1, "contacts": [], "running": [], "uncertain": []}
     assert home.json("deliveries", "show", "d2")["reason"] == "forgotten by request"
 
 
@@ -96,6 +97,16 @@ def test_which_source_is_asked_where_there_are_two(home, ledger):
     )
     assert home.json("forget", "c1", "--source", "other", "--yes")["events"] == 1
     assert home.json("events", "show", "e1")["body"] == "{}"
+
+
+def test_an_answer_that_was_lost_is_said(home, ledger, monkeypatch):
+    monkeypatch.setattr(forget, "PATIENCE", 0.0)
+    ledger.inbox.accept(event("x9", "c9"), b"{}", "flavours", [SYNC])
+    (claim,) = turn(ledger).claims
+    turn(ledger, [settled(claim, Retry("timeout"), maybe_sent=True)], limit=0)
+    result = home("forget", "c9", "--yes")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 events were erased, 1 waiting deliveries ended")
+    assert "an answer of crm was lost: look there whether it has a contact of this customer" in result.stderr
 
 
 def test_what_is_being_sent_is_said(home, ledger, monkeypatch):

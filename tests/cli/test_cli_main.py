@@ -30,10 +30,23 @@ def test_help_loads_nothing_heavy():
         "import sys; sys.argv = ['connector', '--help']\n"
         "try:\n import runpy; runpy.run_module('connector', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('flask', 'sqlalchemy', 'requests', 'marshmallow', 'ruamel.yaml') if m in sys.modules])"
+        "heavy = ('flask', 'sqlalchemy', 'alembic', 'requests', 'marshmallow', 'ruamel.yaml')\n"
+        "print([m for m in sys.modules if m in heavy or m.startswith(('connector.targets', 'connector.web'))])"
     )
     run = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment())
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_who_imports_the_package_or_the_store_gets_no_more_than_that():
+    "No target, no Alembic, no admin pages: they cost time at every start, and memory in every process."
+    code = (
+        "import sys, connector; print(sorted(m for m in sys.modules if m.startswith('connector.')))\n"
+        "import connector.store.migrate, connector.web.app\n"
+        "parts = ('alembic', 'requests', 'connector.targets', 'connector.delivery', 'connector.web.admin')\n"
+        "print([m for m in sys.modules if m.startswith(parts)])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment())
+    assert run.stdout.splitlines() == ["[]", "[]"]
 
 
 def test_the_version(cli):

@@ -62,6 +62,7 @@ def test_a_replay_is_sent_again_although_nothing_changed(start, arrive, until, b
     store.desk.replay([1])
     wait_for(lambda: len(book.sent) == 2)
     assert book.sent[1][0].remote_id == "r-c1"
+    assert book.sent[1][0].idempotency_key != book.sent[0][0].idempotency_key  # or a vendor would repeat its answer
 
 
 def test_a_fault_of_ours_is_tried_again_and_stops_nobody(start, arrive, until, book):

@@ -17,16 +17,23 @@ pytestmark = pytest.mark.slow
 SIZE = 16 << 20
 
 
-@pytest.fixture
-def disk(tmp_path):
+@contextlib.contextmanager
+def small_disk(folder, size=SIZE):
     "A small file system of its own, as a folder."
-    folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0777", "connector-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0777", "connector-test", str(folder)]
     if os.geteuid() or not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small file system can only be mounted as root (and not in every container)")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    with small_disk(tmp_path / "disk") as folder:
+        yield folder
 
 
 @pytest.fixture

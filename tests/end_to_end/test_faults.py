@@ -57,7 +57,7 @@ def test_a_locked_store_is_told_in_time_and_all_goes_on_afterwards(installed, cr
         assert time.monotonic() - asked < 9  # Flavours waits 10 s
         assert (status, headers["Content-Type"]) == (503, "application/problem+json")
         assert int(headers["Retry-After"]) > 0
-        assert "nothing was stored" in body["detail"]
+        assert "the store cannot be used now: send it again" in body["detail"]
         wait_for(lambda: "the store is busy" in installed.log())
     wait_for(lambda: installed.post(customer(2))[0] in (200, 202), 30)
     wait_for(lambda: states(installed) == ["delivered"] * 4, 60, every=0.5)

@@ -17,6 +17,7 @@ from connector.store import open_store
 from connector.store.migrate import upgrade
 from connector.store.tables import events
 from connector.web.app import create_app
+from tests.properties.odd import changed, spoiled
 
 TOKEN = "path-token-0123456789"
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "samples").glob("*.json"))]
@@ -24,39 +25,12 @@ SEED = int(os.environ.get("FLAVOURS_SEED", "5"))
 BODIES = int(os.environ.get("FLAVOURS_BODIES", "5000"))
 KEPT = {200, 202, 400, 422}
 
-ODD = [
-    None, True, -1, 0, 10**30, 1e308, -0.0, "", "\0", "\ud800", "\U0001f600", "ا" * 50, "x" * 5000, [], {}, [[]], {"": None},
-    2**63, "customers.CREATE", "customers.", "\u202e", "1" * 400, [None] * 200,
-]  # fmt: skip
-PIECES = [b"\0", b"\xff", b"\xed\xa0\x80", b"{", b"}", b"[" * 200, b"]", b'"', b"\\u0000", b"\\ud800", b"1e999", b"NaN",
-          b"9" * 5000, b"\xef\xbb\xbf", b",", b":", b"\r\n", b"-", b"null", b'{"a":' * 120]  # fmt: skip
 TYPES = ["application/json", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "",
          "application/json; charset=utf-16", "\xff", "a" * 3000, "multipart/form-data"]  # fmt: skip
 HEADERS = ["X-Forwarded-For", "Content-Encoding", "Authorization", "X-Signature", "Expect", "Cookie", "Range", "Accept",
            "Content-Length", "X-\xe9"]  # fmt: skip
 PATHS = ["/webhooks/flavours/", "/webhooks/flavours", "/webhooks//", "/webhooks/%2e%2e/%00", "/webhooks/flavours/%ff%fe",
          "/webhooks/flavours/..%2f..%2fetc", "//webhooks/flavours/x/errors", "/healthz", "/%"]  # fmt: skip
-
-
-def changed(document, dice):
-    "A JSON document with a few odd things in it."
-    places = []
-
-    def look(value):
-        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-            places.append((value, key))
-            look(value[key])
-
-    look(document)
-    for _ in range(dice.randint(1, 3)):
-        holder, key = dice.choice(places)
-        if isinstance(holder, dict) and dice.random() < 0.2:
-            holder.pop(key, None)
-        elif isinstance(holder, dict) and dice.random() < 0.1:
-            holder[str(dice.choice(ODD))] = dice.choice(ODD)
-        else:
-            holder[key] = dice.choice(ODD)
-    return document
 
 
 def body(dice):
@@ -71,11 +45,7 @@ def body(dice):
         )
     if kind < 0.5:
         return made
-    made = bytearray(made)
-    for _ in range(dice.randint(1, 4)):
-        at = dice.randrange(len(made) + 1)
-        made[at : at + dice.choice([0, 1, 10])] = dice.choice(PIECES)
-    return bytes(made[: dice.choice([len(made), dice.randrange(len(made) + 1)])])
+    return spoiled(made, dice)
 
 
 def path(dice):
@@ -96,7 +66,7 @@ def door(tmp_path):
     "The real door on a real store that does not wait for the disk: a power cut is not asked about here."
     url = f"sqlite:///{tmp_path}/connector.db"
     upgrade(url)
-    store = open_store(url)
+    store = open_store(url, patience=100.0)  # a busy machine is not asked about either
     happens.listen(store.engine._engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
     syncs = {"to_crm": SyncConfig("to_crm", "flavours", ("customers.CREATE",), "csv", "contacts")}
     sources = {"flavours": SourceConfig("flavours", (Secret(TOKEN),))}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from connector import flavours
+from connector.errors import Purged
 from connector.store.desk import Decision
 from tests.properties.world import FINISHED, TARGETS, World, on_postgres, on_sqlite
 
@@ -143,7 +144,8 @@ class Deliveries(RuleBasedStateMachine):
         w, rows = self.world, self.finished(*FINISHED)
         chosen = {self.pick(rows, which + n).id for n in range(many)} if rows else set()
         chosen = {i for i in chosen if not then or w.rows()[i].mapping_hash}
-        assert w.store.desk.replay(sorted(chosen), then=then) == len(chosen)
+        asked, chosen = sorted(chosen), {i for i in chosen if w.rows()[i].event_id not in w.emptied()}
+        assert w.store.desk.replay(asked, then=then) == len(chosen)
         self.reopened(chosen)
 
     def reopened(self, ids):
@@ -156,6 +158,10 @@ class Deliveries(RuleBasedStateMachine):
     def route_again(self, which):
         w = self.world
         e = self.pick(list(w.events.values()), which)
+        if e.id in w.emptied():
+            with pytest.raises(Purged):
+                w.store.inbox.route_again(e.id, flavours.read(e.body), list(w.config.syncs.values()))
+            return
         made = w.store.inbox.route_again(e.id, flavours.read(e.body), list(w.config.syncs.values()))
         assert len(made) == len(TARGETS)
         w.generations[e.id] += 1
@@ -167,7 +173,7 @@ class Deliveries(RuleBasedStateMachine):
             return
         w, row = self.world, self.pick(rows, which)
         there = w.vendors[row.target].of(row.customer)
-        if how == "link" and not there:
+        if (how == "link" and not there) or (how != "skip" and row.event_id in w.emptied()):
             return
         remote_id = str(there[0]["id"]) if how == "link" else None
         w.store.desk.resolve(Decision(row.id, how, remote_id, w.targets[row.target].account))
@@ -176,6 +182,27 @@ class Deliveries(RuleBasedStateMachine):
         if how == "create":
             w.created_by_hand[row.target, row.customer] += 1
             w.latest.pop((row.target, row.customer), None)
+
+    @rule(age=st.sampled_from([0.0, 3600.0]))
+    def purge(self, age):
+        w = self.world
+        busy = {row.event_id for row in w.rows().values() if row.state not in ("delivered", "skipped", "failed")}
+        cuts = w.store.keeping.cuts(age, 1e9)
+        while w.store.keeping.step(cuts, w.now).more:
+            pass
+        assert not busy & w.emptied(), "purged before it was finished"
+
+    @precondition(lambda self: self.world.events)
+    @rule(which=WHICH)
+    def forget(self, which):
+        w = self.world
+        customer = self.pick(list(w.events.values()), which).customer
+        mine = [e.id for e in w.events.values() if e.customer == customer]
+        erased = w.store.forgetting.erase(mine)
+        w.store.forgetting.unlink(customer, mine)
+        self.world.reopened |= {row.id for row in w.rows().values() if row.event_id in erased.events}
+        for name in TARGETS:
+            w.latest.pop((name, customer), None)
 
     @rule()
     def let_everything_settle(self):

@@ -23,7 +23,7 @@ from connector.masking import Secret
 from connector.models import Delivered, Skip
 from connector.store import open_store
 from connector.store.migrate import upgrade
-from connector.store.tables import deliveries
+from connector.store.tables import deliveries, events
 from connector.targets.base import Around
 from connector.targets.clock import Clock
 from connector.targets.rest import KIND, Rest
@@ -342,6 +342,11 @@ class World:
     def rows(self):
         ask = sa.select(deliveries).order_by(deliveries.c.id)
         return {row.id: row for row in self.store.engine.read(lambda c: c.execute(ask).all())}
+
+    def emptied(self):
+        "The events whose body is gone."
+        ask = sa.select(events.c.id).where(events.c.body.is_(None))
+        return set(self.store.engine.read(lambda c: c.execute(ask).scalars().all()))
 
     # What must be true
 

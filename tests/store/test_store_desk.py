@@ -47,6 +47,21 @@ def test_resolve_by_create_asks_for_a_new_contact(store, held):
     assert claim.create_anyway
 
 
+@pytest.mark.parametrize(("maybe_sent", "reopened"), [(False, 1), (True, 0)])
+def test_a_replay_counts_as_a_new_life_unless_an_answer_was_lost(store, maybe_sent, reopened):
+    "The count is part of the idempotency key: a vendor's memory must not hide a replay, but it must hide a second create."
+    arrive(store, "x1", "c1")
+    for _ in range(2):
+        (claim,) = turn(store).claims
+        turn(store, [settled(claim, Fail("given up"), maybe_sent=maybe_sent)], limit=0)
+        assert store.desk.replay([1]) == 1
+    (claim,) = turn(store).claims
+    assert claim.reopened == 2 * reopened
+    turn(store, [settled(claim, Hold("it may already be there", "maybe_there"), maybe_sent=maybe_sent)], limit=0)
+    store.desk.resolve(Decision(1, "create"))  # a person looked: it is not there
+    assert turn(store).claims[0].reopened == 2 * reopened + 1
+
+
 def test_resolve_by_skip_ends_it(store, held):
     store.desk.resolve(Decision(held, "skip"))
     assert store.desk.delivery(held)["state"] == "skipped"
@@ -111,7 +126,7 @@ def test_counts(store):
     arrive(store, syncs=())
     assert store.desk.counts() == {("crm", "pending"): 1}
     assert store.desk.event_counts() == {"accepted": 1, "ignored": 1}
-    assert store.desk.last_events() == {"flavours": 1_700_000_000_000}
+    assert store.overview.last_of(["flavours", "other"]) == {"flavours": 1_700_000_000_000, "other": None}
 
 
 def test_customers_come_newest_first_with_their_bodies(store):

@@ -1,5 +1,6 @@
 import fcntl
 import os
+import sqlite3
 import threading
 import time
 
@@ -8,9 +9,11 @@ import sqlalchemy as sa
 
 from connector.errors import StoreBusy, StoreOutdated
 from connector.store import Receipt, bulk, open_store
+from connector.store.checkpoints import Checkpoints
 from connector.store.migrate import upgrade
 from connector.store.tables import REVISION, events, metadata
 from connector.store.writer import FileLock
+from tests.installation import wait_for
 from tests.store.conftest import SYNC, arrive, event
 
 
@@ -19,6 +22,66 @@ def test_every_commit_is_synced(store):
     "NORMAL would lose acked events at a power cut."
     ask = lambda pragma: store.engine.read(lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar())  # noqa: E731
     assert (ask("synchronous"), ask("journal_mode"), ask("foreign_keys")) == (2, "wal", 1)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_no_commit_waits_until_the_log_is_carried_into_the_file(store):
+    ask = lambda pragma: store.engine.read(lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar())  # noqa: E731
+    arrive(store)
+    assert ask("wal_autocheckpoint") == 20000
+    assert "store-checkpoints" in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_log_begins_anew_though_somebody_always_writes(store):
+    for _ in range(10):
+        arrive(store)
+    behind = sqlite3.connect(store.engine.path, isolation_level=None)
+    behind.execute("BEGIN")
+    behind.execute("SELECT count(*) FROM events").fetchone()  # what this reader still needs cannot be carried over
+    arrive(store)
+    pages, carried = store.engine.checkpoints.carry()
+    assert 0 < carried < pages
+    behind.close()
+    assert store.engine.checkpoints.carry(large=1) == (pages, pages)
+    arrive(store)
+    assert store.engine.checkpoints.carry()[0] < pages
+    assert len(store.desk.events()) == 12
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_rest_of_a_large_log_is_carried_while_nobody_writes(store):
+    arrive(store)
+    held = []
+
+    class Lock:
+        def __enter__(self):
+            held.append("taken")
+            behind.close()
+
+        def __exit__(self, *exc):
+            held.append("given back")
+
+    behind = sqlite3.connect(store.engine.path, isolation_level=None, check_same_thread=False)
+    behind.execute("BEGIN")
+    behind.execute("SELECT count(*) FROM events").fetchone()
+    arrive(store)
+    checkpoints = Checkpoints(store.engine._engine.raw_connection, Lock())
+    pages, carried = checkpoints.carry(large=1)
+    assert pages == carried
+    assert held == ["taken", "given back"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_log_is_carried_by_itself(store):
+    arrive(store)
+    own = Checkpoints(store.engine._engine.raw_connection, store.engine.lock, every=0.01)
+    before = store.engine.path.read_bytes()
+    own.start()
+    try:
+        wait_for(lambda: store.engine.path.read_bytes() != before, every=0.01)
+    finally:
+        own.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -87,7 +150,7 @@ def test_a_locked_store_is_reported_in_time_not_waited_for(tmp_path):
 
 
 def test_a_write_that_was_begun_is_waited_for(tmp_path):
-    "To say that nothing was stored would be untrue."
+    "Who is told to send again would find a duplicate."
     url = f"sqlite:///{tmp_path}/c.db"
     upgrade(url)
     store = open_store(url, patience=0.1)
@@ -182,6 +245,15 @@ def test_readiness(store):
 def test_no_rows_are_no_insert(store):
     store.engine.write(lambda connection, args: [bulk.insert(connection, events, [])], None)
     assert store.desk.events() == []
+
+
+def test_inserts_of_every_size_come_in_few_statements():
+    "Each text of a statement is kept at hand, by us and by the database: a thousand of them would be megabytes."
+    sizes = [list(bulk._sizes(count, 15_000)) for count in range(1, 20_000)]
+    assert [sum(parts) for parts in sizes] == list(range(1, 20_000))
+    assert len({size for parts in sizes for size in parts}) < 80
+    assert sizes[799] == [512, 256, 32]
+    assert sizes[15] == [16]
 
 
 def test_a_lock_that_was_never_had_is_let_go(tmp_path):

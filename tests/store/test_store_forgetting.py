@@ -128,6 +128,18 @@ def test_a_retry_that_comes_meanwhile_ends_too(store):
     assert store.desk.delivery(1)["state"] == "skipped"
 
 
+def test_a_lost_answer_is_looked_up_first_unless_it_takes_too_long(store):
+    "Or nobody would know the contact's id, and who comes again at once might be there twice."
+    come(store, "x1", syncs=(SYNC,))
+    (claim,) = turn(store).claims
+    turn(store, [settled(claim, Retry("timeout"), maybe_sent=True)], limit=0)
+    assert forget(store)[1] == {1}
+    assert store.desk.event(1)["body"] is not None
+    erased = store.forgetting.erase([1], firm=True)
+    assert (erased.events, erased.uncertain) == ({1}, {"crm"})
+    assert turn(store).claims == []
+
+
 def test_a_repeat_stays_a_duplicate_and_a_new_webhook_is_welcome(store):
     come(store, "x1", syncs=(SYNC,))
     (claim,) = turn(store).claims
@@ -139,7 +151,6 @@ def test_a_repeat_stays_a_duplicate_and_a_new_webhook_is_welcome(store):
     (claim,) = turn(store).claims
     assert (claim.link, claim.body) == (None, body("c1"))
     assert again.reopen(store.desk, [1])[1].startswith("its customer was forgotten by request: save the customer")
-    assert again.route is not None
     with_link = settled(claim)
     turn(store, [with_link], limit=0)
     store.forgetting.unlink("c1", [1])  # the link is of a newer event

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from connector.errors import NotFound, Purged
 from connector.models import Fail, Hold, Retry
-from connector.store import again, keeping, open_store
+from connector.store import again, erasing, keeping, open_store
 from connector.store.desk import Decision
 from connector.store.keeping import AGAIN, DAY, Cuts, Step
 from connector.store.tables import attempts, audit, events, overdue, search_keys
@@ -294,6 +294,9 @@ def test_each_question_of_a_step_has_its_index(store):
     assert "ix_overdue_look" in plan(store, due.limit(50))
     keys = sa.delete(search_keys).where(search_keys.c.event_id.in_([1, 2]))
     assert "ix_search_keys_event" in plan(store, keys)
+    come(store)
+    theirs = store.engine.read(lambda c: erasing.tried(c, [1]))
+    assert "ix_attempts_delivery" in plan(store, sa.update(attempts).where(theirs).values(answer=None))
 
 
 def test_the_ledger_is_never_cut_later_than_the_bodies(store, clock):

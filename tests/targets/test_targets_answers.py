@@ -1,9 +1,12 @@
+import json
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from connector.errors import Busy, Refused, Rejected, Uncertain
-from connector.targets.answers import Asked, answered, complaint, retry_after, says, verdict
+from connector.masking import mask
+from connector.targets.answers import Asked, answered, complaint, retry_after, says, sentence, verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -24,10 +27,20 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
         ("Mon, 23 Nov 2026 12:00:30 -0000", 30.0),
         ("Mon, 23 Nov 2026 15:00:30 +0300", 30.0),
         ("Mon, 23 Nov 2020 12:00:30 GMT", 1.0),
+        ("Mon, 23 Nov 99999999999 12:00:30 GMT", None),
+        ("Mon, 23 Nov 2026 12:00:30 +99999999999999", None),
     ],
 )
 def test_retry_after_in_both_forms(value, seconds):
     assert retry_after(value, NOW) == seconds
+
+
+def test_what_is_hidden_is_hidden_before_the_vendors_words_are_cut():
+    secret = "a-secret-of-many-letters"
+    hide = partial(mask, values=(secret,))
+    for before in range(270, 310):
+        answer = answered(422, {}, json.dumps({"message": "." * before + secret}).encode())
+        assert "a-sec" not in sentence(answer, Asked("GET x", writes=False, hide=hide), says(answer))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import uuid
 import pytest
 
 from connector.models import Upsert
-from connector.targets.records import agrees, changed, joined, look, request_key, same, text, texts, without
+from connector.targets.records import agrees, changed, identity, joined, look, request_key, same, text, texts, without
 
 RECORD = {"name": "Sara", "phone": "+966551234567", "address": {"city": "Riyadh", "zip": "12211"}}
 
@@ -86,3 +86,20 @@ def test_a_key_is_of_exactly_one_request():
     keys = [request_key("k", RECORD), request_key("k", dict(reversed(RECORD.items())))]
     assert keys[0] == keys[1] == str(uuid.UUID(keys[0], version=4))
     assert len({keys[0], request_key("j", RECORD), request_key("k", RECORD | {"name": "Sara (c1)"})}) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "remote_id"),
+    [
+        (7, "7"),
+        (10**30, str(10**30)),
+        (" 7 ", "7"),
+        ("سارة أحمد", "سارة أحمد"),
+        *[
+            (odd, "")
+            for odd in (None, True, False, 7.0, float("nan"), [], {}, [7], "", " ", "a\0", "a\nb", "\ud800", "x" * 501)
+        ],
+    ],
+)
+def test_an_id_is_a_text_or_a_whole_number(given, remote_id):
+    assert identity(given) == remote_id

@@ -154,7 +154,7 @@ class HubSpot(Account, Batches):
     def _rows(self, answer: Answer, call: Call) -> list[dict[str, Any]]:
         """Return the contacts that an answer holds, each with its id and its properties."""
         rows = answer.data.get("results") if isinstance(answer.data, dict) else None
-        found = [row | {"id": records.text(row.get("id"))} for row in records.rows(rows)]
+        found = [row | {"id": records.identity(row.get("id"))} for row in records.rows(rows)]
         if not isinstance(rows, list) or len(found) < len(rows) or not all(map(_is_contact, found)):
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
         return found

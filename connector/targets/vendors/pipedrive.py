@@ -108,7 +108,7 @@ class Pipedrive(Account, Contacts):
         path = "/persons/search"
         personal = (query[0][1], *records.texts(request.record))
         items = records.look(self._http.call(Call("GET", path, path, query, personal=personal)).data, "data.items")
-        ids = [records.text(records.look(item, "item.id")) for item in items] if isinstance(items, list) else [""]
+        ids = [records.identity(records.look(item, "item.id")) for item in items] if isinstance(items, list) else [""]
         if not all(ids):
             raise Uncertain(f"GET {self._http.host}{path} answered with something that is not a list of persons")
         read = [self.fetch(remote_id, request) for remote_id in ids[:MOST_READ]]
@@ -124,7 +124,7 @@ class Pipedrive(Account, Contacts):
             if error.status in (404, 410):
                 return None
             raise
-        if row is None or records.text(row["id"]) != remote_id:
+        if row is None or records.identity(row["id"]) != remote_id:
             raise Uncertain(f"GET {self._http.host}/persons/{{id}} answered with something that is not that person")
         return Found(remote_id, row)
 
@@ -143,7 +143,7 @@ class Pipedrive(Account, Contacts):
         row = self._row(answer.data, request)
         if row is None:
             raise Uncertain(f"{method} {self._http.host}{shown} answered {answer.status} without data.id")
-        return Written(records.text(row["id"]), f"{answer.status}", row)
+        return Written(records.identity(row["id"]), f"{answer.status}", row)
 
     def _keyed(self, fields: Row) -> dict[str, Any]:
         """Return the fields with the company's own keys of the custom ones."""
@@ -155,10 +155,10 @@ class Pipedrive(Account, Contacts):
     def _row(self, data: Any, request: Upsert) -> dict[str, Any] | None:
         """Return a person with its custom fields named as in the record."""
         row = records.look(data, "data")
-        if not isinstance(row, dict) or not records.text(row.get("id")):
+        if not isinstance(row, dict) or not records.identity(row.get("id")):
             return None
         names = {self._fields.key(name): name for name in request.record[CUSTOM]}
-        custom = row.get(CUSTOM) or {}
+        custom = row[CUSTOM] if isinstance(row.get(CUSTOM), dict) else {}
         return {**row, CUSTOM: {names.get(code, code): value for code, value in custom.items()}}
 
 

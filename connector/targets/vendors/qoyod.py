@@ -62,7 +62,9 @@ class Qoyod(Account, Contacts):
     def rungs(self, request: Upsert) -> Sequence[Rung]:
         """Ask by each match value; by a phone in each usual spelling, for staff type 0551234567."""
         fields = [(name, value) for name, value in request.match if "." not in name]
-        return [rung(name, value, self._question(name), phone=name in request.phones) for name, value in fields]
+        return [
+            rung(name, value, self._question(name, request), phone=name in request.phones) for name, value in fields
+        ]
 
     def fetch(self, remote_id: str, request: Upsert) -> Found | None:
         """Return a contact, None when Qoyod knows none of that id."""
@@ -92,17 +94,19 @@ class Qoyod(Account, Contacts):
         stored = _contact(answer.data)
         return Written(remote_id, f"{answer.status}", stored.row if stored else None)
 
-    def _question(self, name: str) -> Callable[[str], Question]:
-        return lambda text: Question(self._pages(name, text), _obeyed(name, text), PER_PAGE)
+    def _question(self, name: str, request: Upsert) -> Callable[[str], Question]:
+        personal = records.texts(request.record)
+        return lambda text: Question(self._pages(name, text, (*personal, text)), _obeyed(name, text), PER_PAGE)
 
-    def _pages(self, name: str, value: str) -> Callable[[int], Page]:
+    def _pages(self, name: str, value: str, personal: Sequence[str]) -> Callable[[int], Page]:
         def page(number: int) -> Page:
-            return self._list(((f"q[{name}_eq]", value), ("page", str(number)), ("per_page", str(PER_PAGE))), number)
+            query = ((f"q[{name}_eq]", value), ("page", str(number)), ("per_page", str(PER_PAGE)))
+            return self._list(query, number, personal)
 
         return page
 
-    def _list(self, query: tuple[tuple[str, str], ...], number: int = 1) -> Page:
-        call = Call("GET", "/customers", "/customers", query, bare_404=True, personal=[value for _, value in query])
+    def _list(self, query: tuple[tuple[str, str], ...], number: int = 1, personal: Sequence[str] = ()) -> Page:
+        call = Call("GET", "/customers", "/customers", query, bare_404=True, personal=personal)
         answer = self._http.look(call)
         if answer is None:  # a list without rows
             return Page((), last=True)
@@ -130,10 +134,8 @@ def _contact(data: Any) -> Found | None:
 
 
 def _row(row: Any) -> Found | None:
-    remote_id = row.get("id") if isinstance(row, dict) else None
-    if isinstance(remote_id, bool) or not isinstance(remote_id, int | str) or not str(remote_id).strip():
-        return None
-    return Found(str(remote_id), row)
+    remote_id = records.identity(row.get("id")) if isinstance(row, dict) else ""
+    return Found(remote_id, row) if remote_id else None
 
 
 KIND = Kind(

@@ -164,7 +164,7 @@ class QuickBooks(Account, Contacts):
         return self._row(records.look(answer.data, "Customer"), request, call)
 
     def _row(self, row: Any, request: Upsert, call: Call) -> Found:
-        remote_id = records.text(row.get("Id")) if isinstance(row, dict) else ""
+        remote_id = records.identity(row.get("Id")) if isinstance(row, dict) else ""
         if not remote_id:
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a customer")
         return Found(remote_id, customer.unmasked(row, request))

@@ -92,7 +92,7 @@ class Salesforce(Account, Batches):
         return ["Id", *sorted(name for name in names if soql.FIELD.fullmatch(name))]
 
     def _found(self, call: Call, rows: Any) -> list[Found]:
-        found = [Found(records.text(row.get("Id")), row) for row in records.rows(rows)]
+        found = [Found(records.identity(row.get("Id")), row) for row in records.rows(rows)]
         if not isinstance(rows, list) or len(found) < len(rows) or not all(one.remote_id for one in found):
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
         return found
@@ -132,7 +132,7 @@ class Salesforce(Account, Batches):
         return [self._written(write, result, answer, call) for write, result in zip(writes, results, strict=True)]
 
     def _written(self, write: Write, result: Json, answer: Answer, call: Call) -> Written | TargetError:
-        remote_id = records.text(result.get("id")) or write.remote_id
+        remote_id = records.identity(result.get("id")) or write.remote_id
         if result.get("success") is True and remote_id:
             return Written(
                 remote_id, f"{answer.status}", created=result.get("created") if write.remote_id is None else None

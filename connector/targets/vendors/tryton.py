@@ -96,7 +96,7 @@ class Tryton(Account, Contacts):
                 raise
             there = self._rows(["code", "=", request.record["code"]], request)
             raise AlreadyThere(str(error), str(there[0]["id"]) if there else None) from None
-        if not isinstance(came, list) or len(came) != 1:
+        if not isinstance(came, list) or len(came) != 1 or type(came[0]) is not int:
             raise Uncertain(f"{self._http.host} answered {PARTY}.create without an id")
         return Written(str(came[0]), "created")
 
@@ -115,7 +115,7 @@ class Tryton(Account, Contacts):
         """Return the parties that fit, inactive ones too, as the record says them."""
         fields = ["id", *terms.OWN, *terms.plain(request.record)]
         found = self._ask(f"{PARTY}.search_read", [[clause, INACTIVE_TOO], 0, None, None, fields], request)
-        if isinstance(found, list) and all(isinstance(row, dict) and isinstance(row.get("id"), int) for row in found):
+        if isinstance(found, list) and all(terms.is_party(row) for row in found):
             return [terms.flat(row, request) for row in found]
         raise Uncertain(f"{self._http.host} answered {PARTY}.search_read with something that is no list of parties")
 

@@ -177,7 +177,7 @@ class Xero(Account, Batches):
 
 
 def _id(row: Json, name: str = "ContactID") -> str:
-    return records.text(row.get(name)).casefold()
+    return records.identity(row.get(name)).casefold()
 
 
 def _quoted(value: str) -> str:

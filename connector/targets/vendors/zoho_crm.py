@@ -116,7 +116,7 @@ class ZohoCrm(Account, Batches):
 
     def _came_to(self, item: Any, new: bool, answer: Answer, shown: str) -> Written | TargetError:
         """Return what an item of the answer says of its contact."""
-        remote_id = records.text(records.look(item, "details.id"))
+        remote_id = records.identity(records.look(item, "details.id"))
         if records.look(item, "status") == "success" and remote_id:
             known = new and item.get("action") == "update"
             said = (f"Zoho CRM knew this customer already by {self._key}: the whole record was written over it",)
@@ -150,13 +150,13 @@ class ZohoCrm(Account, Batches):
         for call in calls:
             answer = self._http.call(call)
             for row in self._listed(answer, call):
-                rows.setdefault(records.text(row["id"]), {}).update(row)
+                rows.setdefault(records.identity(row["id"]), {}).update(row)
             more |= records.look(answer.data, "info.more_records") is True
         return [Found(remote_id, row) for remote_id, row in rows.items()], more
 
     def _listed(self, answer: Answer, call: Call) -> list[dict[str, Any]]:
         rows = [] if answer.status == 204 else records.look(answer.data, "data")
-        if not isinstance(rows, list) or not all(records.text(records.look(row, "id")) for row in rows):
+        if not isinstance(rows, list) or not all(records.identity(records.look(row, "id")) for row in rows):
             raise Uncertain(f"{self._http.shown(call)} answered with something that is not a list of contacts")
         return rows
 

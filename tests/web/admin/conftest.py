@@ -17,8 +17,10 @@ from connector.store import open_store
 from connector.targets.base import Around
 from connector.targets.kinds import open_target
 from connector.web.app import create_app
+from tests import postgres
 
 CHROMIUM = Path("/usr/bin/chromium")
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 PASSWORD = "a-password-of-the-tests"
 HASH = generate_password_hash(PASSWORD)
 
@@ -47,8 +49,13 @@ def file(empty_store, tmp_path):
 
 
 @pytest.fixture
-def database(file):
-    return f"sqlite:///{file}"
+def database(request, file):
+    "The store's address; a test that asks for it by BOTH is tried on PostgreSQL, too."
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{file}"
+    else:
+        with postgres.database() as fresh:
+            yield fresh
 
 
 @pytest.fixture

@@ -23,6 +23,13 @@ CITY = TEXT + "  city: city\n"
 PAGE = "/admin/mappings/csv"
 
 
+def test_a_draft_is_tried_on_nothing_that_was_purged(someone, send, customer, store):
+    send(person(customer))
+    store.forgetting.erase([1])
+    tried = someone("editor").post(f"{PAGE}/try", page=PAGE, text=TEXT, base="0", event="e1").text
+    assert "or what it held was purged" in tried
+
+
 @pytest.fixture
 def published(store):
     store.mappings.publish("csv", "csv", document.read(TEXT, "csv").hash, TEXT, "Omar")

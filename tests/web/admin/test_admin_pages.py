@@ -158,6 +158,24 @@ def test_an_event_says_what_to_do(someone, send, customer, store):
     assert "عدة سجلات هناك قد تكون لهذا العميل" in viewer.get("/admin/events/1?lang=ar").text
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_what_was_purged_or_forgotten_says_so(someone, send, customer, store, clock, forgotten):
+    send(person(customer))
+    settle(store, "failed", "refused")
+    if forgotten:
+        store.forgetting.erase([1])
+    else:
+        clock.now += 100 * 86_400_000
+        store.keeping.step(store.keeping.cuts(90 * 86_400, 730 * 86_400))
+    operator = someone("operator")
+    page = operator.get("/admin/events/1").text
+    assert ("The customer was forgotten by request" in page) == forgotten
+    assert ("To have it sent again, save the customer in Flavours once more." in page) != forgotten
+    assert 'value="replay"' not in page
+    done = operator.post("/admin/deliveries/decide", id="1", action="replay")
+    assert done.location.endswith("done=0&left=1")
+
+
 def test_a_rejected_event_is_read_again(someone, app, url, store):
     app.test_client().post(url, data=b'{"action": "customers.CREATE"}')
     page = someone("operator").post("/admin/events/1/replay", page="/admin/events/1").text

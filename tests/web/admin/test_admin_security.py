@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from connector.config import ServerConfig
-from connector.store.tables import deliveries
+from connector.store.tables import attempts, deliveries
 from connector.web.app import create_app
-from tests.web.admin.conftest import PASSWORD, Visitor
+from tests.web.admin.conftest import BOTH, PASSWORD, Visitor
 
 PAGES = (
     "/",
@@ -108,6 +108,7 @@ def test_the_door_needs_no_token_of_a_form(app, url, customer):
     assert app.test_client().post(url, data=customer).status_code == 202
 
 
+@BOTH
 def test_a_session_is_renewed_at_the_sign_in_and_ends_at_the_sign_out(visitor, app):
     visitor.get("/admin/sign-in")
     before = visitor.client.get_cookie("connector_admin", path="/admin").value
@@ -120,6 +121,7 @@ def test_a_session_is_renewed_at_the_sign_in_and_ends_at_the_sign_out(visitor, a
     assert thief.get("/admin/").headers["Location"] == "/admin/sign-in"
 
 
+@BOTH
 def test_a_session_ends_by_the_clock_with_the_person_and_with_a_new_password(someone, store, clock):
     editor, operator, viewer = someone("editor"), someone("operator"), someone("viewer")
     store.people.remove("operator")
@@ -129,6 +131,7 @@ def test_a_session_ends_by_the_clock_with_the_person_and_with_a_new_password(som
     assert editor.get("/admin/").status_code == 302
 
 
+@BOTH
 def test_the_token_of_a_session_is_not_in_the_store(someone, store):
     someone("editor")
     token = store.people.sign_in("editor")
@@ -152,6 +155,7 @@ def test_the_cookie_is_for_the_browser_alone_and_https_where_there_is_https(admi
     assert "Secure" in Visitor(public).get("/admin/sign-in").headers["Set-Cookie"]
 
 
+@BOTH
 def test_guessing_is_slowed_for_the_name_and_for_the_address(app, store, clock):
     guesser = Visitor(app)
     assert [guesser.sign_in("editor", f"guess {n}").status_code for n in range(5)] == [401] * 5
@@ -207,6 +211,38 @@ def test_what_came_from_outside_stays_text(someone, send, customer, store, lang)
     assert "<script>alert" not in shown
     found = editor.get("/admin/deliveries", query_string={"q": HOSTILE}).text
     assert "<script>alert" not in found
+
+
+@BOTH
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_what_a_target_answered_stays_text(someone, send, customer, store, lang):
+    number = send(customer)
+    answered = {"delivery_id": 1, "number": 1, "started_at": 0, "took_ms": 1, "outcome": "fail", "answer": HOSTILE}
+    warned = [f"name: left out, for the target refuses it ({HOSTILE})", HOSTILE]
+    store.engine.write(
+        lambda c, args: [
+            c.execute(sa.insert(attempts).values({**answered, "worker": HOSTILE})),
+            c.execute(sa.update(deliveries).values(state="failed", code=HOSTILE, remote_id=HOSTILE, warnings=warned)),
+            None,
+        ][2:],
+        None,
+    )
+    viewer = someone("viewer")
+    for page in ("/deliveries", "/deliveries?state=failed", f"/events/{number}", "/"):
+        text = viewer.get(f"/admin{page}{'&' if '?' in page else '?'}lang={lang}").text
+        assert "<script>alert" not in text, page
+        assert "<img" not in text, page
+    assert "&lt;script&gt;alert(1)" in viewer.get(f"/admin/events/{number}").text
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_what_a_mistake_in_a_mapping_quotes_stays_text(someone, lang):
+    text = f"version: 1\nkind: csv\nfields:\n  name: 'user.{HOSTILE.partition(chr(34))[0]}'\n"
+    page = "/admin/mappings/csv"
+    answer = someone("editor").post(f"{page}/preview?lang={lang}", page=page, text=text, base="0", event=HOSTILE)
+    assert "&lt;script&gt;alert(1)" in answer.text
+    assert "<script>alert" not in answer.text
+    assert "<img" not in answer.text
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -21,12 +21,11 @@ LOOK = """only => axe.run(document, only).then(found => found.violations
   .filter(one => ["serious", "critical"].includes(one.impact))
   .map(one => one.id + ": " + one.nodes.map(node => node.html.slice(0, 160)).join(" | ")))"""
 # Everything that can be used, in the order of the page; of a group of radio buttons Tab reaches one.
-USABLE = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex]")]
-  .filter(one => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length)
-  .map((one, at) => { one.dataset.at = at; return one.outerHTML.slice(0, 120) })"""
-FOCUSED = """() => { const one = document.activeElement, looks = getComputedStyle(one), shown = one.getBoundingClientRect();
-  return [+(one.dataset.at ?? -1), (looks.outlineStyle !== "none" && parseFloat(looks.outlineWidth) > 0)
-    || looks.boxShadow !== "none", shown.width > 0 && shown.right > 0 && shown.left < innerWidth] }"""
+USABLE = """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex]")]
+  .filter(one => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length)"""
+FOCUSED = f"""() => {{ const one = document.activeElement, looks = getComputedStyle(one), shown = one.getBoundingClientRect();
+  return [{USABLE}.indexOf(one), (looks.outlineStyle !== "none" && parseFloat(looks.outlineWidth) > 0)
+    || looks.boxShadow !== "none", shown.width > 0 && shown.right > 0 && shown.left < innerWidth] }}"""
 WIDER = """() => [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().width > innerWidth
     && !one.closest(".wide, pre, textarea, .unseen")).map(one => one.outerHTML.slice(0, 120))
   .concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])"""
@@ -41,7 +40,7 @@ LATIN = """() => { const found = [], walk = document.createTreeWalker(document.b
 NAMES = {
     *("connector", "serve", "worker", "send", "xid", "YAML", "Flavours", "flavours", "lenient", "plain", "signed"),
     *("contacts", "customers", "CREATE", "csv", "editor", "viewer", "operator", "Omar", "customer", "ms"),
-    *("customers_to_contacts", "name", "phone", "city", "user"),
+    *("customers_to_contacts", "name", "phone", "email", "city", "user"),
 }
 
 
@@ -113,7 +112,7 @@ def looked(page, lang):
 
 def unreached(page):
     "Return what Tab does not reach, in the order of the page and with a mark that is seen."
-    usable, wrong = page.evaluate(USABLE), []
+    usable, wrong = page.evaluate(f"() => {USABLE}.map(one => one.outerHTML.slice(0, 120))"), []
     page.evaluate("() => { document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus() }")
     for at, what in enumerate(usable):
         page.keyboard.press("Tab")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 EVENT_STATES = ("accepted", "ignored", "rejected")
 DELIVERY_STATES = ("pending", "blocked", "running", "delivered", "skipped", "held", "failed")
 ROLES = ("viewer", "operator", "editor")  # of people; each may do what the one before it may
+PASSWORD = (10, 200)  # characters that a password has at least, and at most
 
 StateName = Literal["open", "paused", "held", "probing"]
 OnNameTaken = Literal["suffix", "hold"]

@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 
 from connector.cli.frame import clock, config_option, json_option, moment, opened, show_json, table
-from connector.models import ROLES
+from connector.models import PASSWORD, ROLES
 
-SHORTEST = 10  # characters of a password
-LONGEST = 200
+SHORTEST, LONGEST = PASSWORD
 
 stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 

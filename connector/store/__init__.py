@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from connector.errors import StoreOutdated
 from connector.store.audit import Audit
+from connector.store.customers import Customers
 from connector.store.desk import Desk
 from connector.store.engine import Engine
 from connector.store.engines import open_engine
@@ -45,6 +46,7 @@ class Store:
         self.audit = Audit(self.engine, clock)
         self.search = Search(self.engine, clock)
         self.overview = Overview(self.engine)
+        self.customers = Customers(self.engine)
         self.keeping = Keeping(self.engine, clock)
         self.forgetting = Forgetting(self.engine, clock)
 

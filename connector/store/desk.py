@@ -27,7 +27,7 @@ class Decision:
     account: str = ""
 
 
-_EVENT = (
+EVENT = (
     events.c.id,
     events.c.source,
     events.c.state,
@@ -71,14 +71,14 @@ class Desk:
 
     def events(self, state: str | None = None, limit: int = 50, before: int | None = None) -> list[Row]:
         """Return events, newest first, without their bodies; `before` is an event id to page on from."""
-        ask = sa.select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
+        ask = sa.select(*EVENT).order_by(events.c.id.desc()).limit(limit)
         ask = ask if state is None else ask.where(events_in(state))
         ask = ask if before is None else ask.where(events.c.id < before)
         return self._rows(ask)
 
     def event(self, event_id: int) -> Row:
         """Return one event with its `body` (bytes, None once purged). Raises NotFound."""
-        return self._one(sa.select(*_EVENT, events.c.body).where(events.c.id == event_id), f"event e{event_id}")
+        return self._one(sa.select(*EVENT, events.c.body).where(events.c.id == event_id), f"event e{event_id}")
 
     def customers(self, limit: int, before: int | None = None) -> list[Row]:
         """Return accepted events of customers that still have their body: `id`, `customer`, `body`; newest first.

@@ -20,11 +20,11 @@ _FEWEST_DIGITS = 6
 
 def keys(body: bytes | None, xid: str | None, customer: str | None) -> set[str]:
     """Return what one event is found by; a body that cannot be read is found by its ids alone."""
-    found = {_whole(text) for text in (xid, customer) if text}
+    found = {whole(text) for text in (xid, customer) if text}
     for name, value in _told(body):
         text = str(value)[:_LONGEST]
         if name in _WHOLE:
-            found.add(_whole(text))
+            found.add(whole(text))
         elif name == "phone":
             found.update(_numbers(text))
         elif name in _WORDS:
@@ -38,7 +38,7 @@ def asked(text: str) -> list[set[str]]:
     if not text:
         return []
     bare = _BETWEEN.sub("", fold_digits(text))
-    exact = {_whole(text)}
+    exact = {whole(text)}
     if bare.isdecimal() and len(bare) >= _FEWEST_DIGITS:
         return [exact | _numbers(text) | {f"={bare}"}]
     if "@" in text or len(text.split()) == 1:
@@ -60,7 +60,8 @@ def _told(body: bytes | None) -> Iterator[tuple[str, Any]]:
         yield from ((name, value) for name, value in part.items() if isinstance(value, str | int) and value)
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
+    """Return the key of an id, an e-mail or a number that is looked for as a whole."""
     return "=" + fold(text)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,6 +20,17 @@ class Page:
 
     rows: list[Row]
     further: int | None
+
+
+class Span(NamedTuple):
+    """Hold a range of ids: from `first` on, up to `end`, which is not in it any more (None: to the newest)."""
+
+    first: int
+    end: int | None
+
+    def before(self, asked: int | None) -> int | None:
+        """Return the id that a page of this range ends before, when a page before `asked` is wanted."""
+        return min((one for one in (asked, self.end) if one is not None), default=None)
 
 
 class Overview:
@@ -83,8 +94,26 @@ class Overview:
 
         return self._engine.read(ask)
 
-    def deliveries(self, wanted: Mapping[str, str], before: int | None, limit: int = 50) -> Page:
-        """Return a page of deliveries, newest first, with the states, target or sync `wanted`.
+    def between(self, since: int | None, until: int | None) -> tuple[Span, Span]:
+        """Return the ids of the events, and of the deliveries, that came at or after `since` and before `until`.
+
+        Both are times in epoch milliseconds; None: there is no such end.
+        """
+
+        def ask(connection: sa.Connection, ids: sa.Column[int], times: sa.Column[int]) -> Span:
+            newest = int(connection.execute(sa.select(sa.func.max(ids))).scalar() or 0)
+            low, high = (
+                None if at is None else first_since(connection, ids, times, at, newest) for at in (since, until)
+            )
+            return Span(low or 1, high)
+
+        return (
+            self._engine.read(lambda c: ask(c, events.c.id, events.c.received_at)),
+            self._engine.read(lambda c: ask(c, deliveries.c.id, deliveries.c.created_at)),
+        )
+
+    def deliveries(self, wanted: Mapping[str, str], before: int | None, limit: int = 50, first: int = 1) -> Page:
+        """Return a page of deliveries, newest first, with the states, target or sync `wanted`; `first` is the least id.
 
         Those in rare states have an index; the others are found by walking over 20,000 at most: a page may hold less
         than `limit` and still go `further`.
@@ -94,16 +123,16 @@ class Overview:
             newest = int(connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0)
             upper = newest + 1 if before is None else before
             rare = wanted.get("state") in RARE
-            lower = 0 if rare else upper - WINDOW
+            lower = max(first, 0 if rare else upper - WINDOW)
             asked = sa.select(*DELIVERY).join(events).where(deliveries.c.id < upper)
-            asked = asked if rare else asked.where(deliveries.c.id >= lower)
+            asked = asked if rare and first == 1 else asked.where(deliveries.c.id >= lower)
             for name, value in wanted.items():
                 asked = asked.where(deliveries_in(value) if name == "state" else deliveries.c[name] == value)
             found = connection.execute(asked.order_by(deliveries.c.id.desc()).limit(limit))
             rows: list[Row] = [dict(row._mapping) for row in found]
             if len(rows) == limit:
                 return Page(rows, int(rows[-1]["id"]))
-            return Page(rows, lower if lower > 1 else None)
+            return Page(rows, lower if lower > first else None)
 
         return self._engine.read(ask)
 

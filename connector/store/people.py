@@ -10,12 +10,17 @@ import sqlalchemy as sa
 
 from connector.errors import NotFound
 from connector.models import ROLES
+from connector.store import bulk
 from connector.store.engine import Engine
 from connector.store.tables import people, sessions, sign_in_failures
 
 SESSION = 12 * 3_600_000  # ms
 FREE_TRIES = 5
 FORGOTTEN = 15 * 60_000  # ms without a wrong password, after which nobody remembers the old ones
+
+
+class LastEditor(ValueError):
+    """Refuse to leave nobody who may let people in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,13 @@ class People:
         row = {"name": name, "role": role, "password": password, "added_at": self._clock()}
         self._engine.write(_each(_add), row)
 
-    def remove(self, name: str) -> None:
-        """Let a person in no more, and end their sessions. Raises NotFound."""
-        self._engine.write(_each(_remove), name)
+    def remove(self, name: str, *, keep_editor: bool = False) -> None:
+        """Let a person in no more, and end their sessions. Raises NotFound; LastEditor where one is to be kept."""
+        self._engine.write(_each(_remove), (name, keep_editor))
 
-    def change(self, name: str, **values: str) -> None:
-        """Change a person's `password` (hashed) or `role`, and end their sessions. Raises NotFound."""
-        self._engine.write(_each(_change), (name, values))
+    def change(self, name: str, *, keep_editor: bool = False, **values: str) -> None:
+        """Change a person's `password` (hashed) or `role`, and end their sessions. Raises NotFound, LastEditor."""
+        self._engine.write(_each(_change), (name, values, keep_editor))
 
     def list(self) -> list[Person]:
         """Return all people by name."""
@@ -123,16 +128,27 @@ def _add(connection: sa.Connection, row: dict[str, Any]) -> None:
     connection.execute(sa.insert(people), row)
 
 
-def _remove(connection: sa.Connection, name: str) -> None:
+def _remove(connection: sa.Connection, order: tuple[str, bool]) -> None:
+    name, keep_editor = order
+    bulk.lock(connection, [("people",)])  # two editors who remove each other: one of them stays
     if not connection.execute(sa.delete(people).where(people.c.name == name)).rowcount:
         raise NotFound(f"there is no person {name}")
+    _one_editor(connection, keep_editor)
     connection.execute(sa.delete(sessions).where(sessions.c.person == name))
 
 
-def _change(connection: sa.Connection, order: tuple[str, dict[str, str]]) -> None:
-    name, values = order
+def _one_editor(connection: sa.Connection, wanted: bool) -> None:
+    """Refuse a change after which nobody could let anybody in."""
+    if wanted and connection.execute(sa.select(people.c.name).where(people.c.role == "editor")).first() is None:
+        raise LastEditor("there is no other editor")
+
+
+def _change(connection: sa.Connection, order: tuple[str, dict[str, str], bool]) -> None:
+    name, values, keep_editor = order
+    bulk.lock(connection, [("people",)])
     if not connection.execute(sa.update(people).where(people.c.name == name).values(**values)).rowcount:
         raise NotFound(f"there is no person {name}")
+    _one_editor(connection, keep_editor)
     connection.execute(sa.delete(sessions).where(sessions.c.person == name))
 
 

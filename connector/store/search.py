@@ -67,6 +67,12 @@ class Search:
         return self._engine.read(lambda c: list(c.execute(ask).scalars()))
 
 
+def not_yet(connection: sa.Connection, most: int) -> int:
+    """Return the first event id that cannot be found by its keys yet; of more than `most` such, of the newest ones."""
+    newest = int(connection.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0)
+    return max(_mark(connection), newest - most) + 1
+
+
 def _mark(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(marks.c.value).where(marks.c.name == MARK)).scalar() or 0)
 

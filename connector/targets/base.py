@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from marshmallow import Schema
 
@@ -53,6 +53,15 @@ class Run(Protocol):
 
     def linked_to(self, remote_id: str) -> str | None:
         """Return the Flavours customer that this target's remote id is linked to, or None."""
+        ...
+
+
+@runtime_checkable
+class Onlooker(Protocol):
+    """Be a run that is shown what a target holds: a person looks, and nothing is written."""
+
+    def saw(self, remote_id: str, row: Mapping[str, object]) -> None:
+        """Take note of a contact that could be the customer; `row` is it in the record's field names."""
         ...
 
 
@@ -133,7 +142,8 @@ class Kind:
     `open` takes the target's configuration, its settings as `schema` loaded them, and the surroundings. `limits`,
     `auth` and `proved` are words for people: the vendor's limit and our pace, the credentials, and against what it was
     tried. `asks` are settings that `init` asks for although the schema can do without. `oauth2` says, from a target's
-    settings, what it needs to know of OAuth2 (None: this target uses none).
+    settings, what it needs to know of OAuth2 (None: this target uses none). `record_url` gives, from a target's settings
+    and a record's id, where a person sees the record in the vendor's own pages; None where nobody knows.
     """
 
     label: str
@@ -148,3 +158,4 @@ class Kind:
     proved: str = ""
     asks: tuple[str, ...] = ()
     oauth2: Callable[[Mapping[str, Any]], OAuth2 | None] | None = None
+    record_url: Callable[[Mapping[str, Any], str], str | None] | None = None

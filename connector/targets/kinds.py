@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from marshmallow import ValidationError
 
@@ -78,6 +79,15 @@ def oauth2(config: TargetConfig) -> OAuth2 | None:
     """Return what a target needs to know of OAuth2, None when it uses none; its settings are right."""
     of = kind(config.kind)
     return of.oauth2(of.schema.load(dict(config.settings))) if of.oauth2 else None
+
+
+def record_url(config: TargetConfig, remote_id: str) -> str | None:
+    """Return where a person sees a record in the vendor's own pages, None where nobody knows."""
+    if problems(config):
+        return None
+    of = kind(config.kind)
+    settings = of.schema.load(dict(config.settings))
+    return of.record_url(settings, quote(remote_id, safe="")) if of.record_url else None
 
 
 def describe() -> list[dict[str, Any]]:

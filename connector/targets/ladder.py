@@ -17,7 +17,7 @@ from connector.errors import TargetError
 from connector.mapping.transforms.phone import spellings
 from connector.models import Delivered, Hold, Outcome, Skip, Upsert
 from connector.targets import records
-from connector.targets.base import Run
+from connector.targets.base import Onlooker, Run
 from connector.targets.http import Ours
 from connector.targets.outcomes import outcome
 
@@ -231,6 +231,7 @@ class Climb:
         if found is None:
             self.warnings.append(f"there is no contact {hint}, which this customer is said to be; looked for anew")
             return None
+        self._show(found)
         if not records.agrees(self.request, found.row):
             return self.hold(
                 f"contact {hint} is said to be this customer, but neither phone, e-mail nor tax number agree",
@@ -259,6 +260,7 @@ class Climb:
     def hits(self, name: str, found: Iterable[Found]) -> Outcome | Write:
         """Take the one contact that a rung found; two are for a person to decide."""
         contacts = {contact.remote_id: contact for contact in found}
+        self._show(*contacts.values())
         if len(contacts) > 1:
             ids = ", ".join(sorted(contacts)[:5])
             return self.hold(
@@ -282,6 +284,7 @@ class Climb:
 
     def update(self, found: Found) -> Outcome | Write:
         """Compare the contact with the record; nothing is written where nothing differs."""
+        self._show(found)
         record = records.joined(self._called(found.row), found.row)
         changed = records.changed(self.request, record, found.row)
         if self.request.observe:
@@ -323,8 +326,22 @@ class Climb:
 
     def _create(self) -> Outcome | Write:
         if self.request.observe:
+            self._show_namesakes()
             return Skip("observe: would create", tuple(self.warnings), proves_target=self.reached)
         return self._write(self.request.record, None)
+
+    def _show(self, *found: Found) -> None:
+        if isinstance(self.run, Onlooker):
+            for contact in found:
+                self.run.saw(contact.remote_id, contact.row)
+
+    def _show_namesakes(self) -> None:
+        """Show who has the name, where a name is taken once: a delivery meets them only when it writes."""
+        name = self.contacts.name_field
+        given = records.look(self.request.record, name) if name else None
+        if given and isinstance(self.run, Onlooker):
+            self._show(*self.contacts.named(str(given), self.request))
+            self.reached = True
 
 
 def _listed(rung: Rung) -> _Listing:

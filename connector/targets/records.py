@@ -48,6 +48,11 @@ def text(value: Any) -> str:
     return str(value).strip()
 
 
+def shown(value: Any) -> str:
+    """Return any value as a person reads it in one line."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping | list) else text(value)
+
+
 def identity(value: Any) -> str:
     """Return a record's id as a vendor gave it, "" for what can be none: an id is text, or a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | str):

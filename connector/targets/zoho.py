@@ -58,3 +58,9 @@ def credentials(settings: Mapping[str, Any], scope: str) -> OAuth2:
 def base_url(settings: Mapping[str, Any], path: str) -> str:
     """Return where an account's API is; `path` is where the product's begins on the region's host."""
     return settings["base_url"] or f"https://www.zohoapis.{settings['region']}{path}"
+
+
+def site(settings: Mapping[str, Any]) -> str | None:
+    """Return the ending of the addresses where an account's people work, None where only the API's is known."""
+    region = settings["region"]
+    return _ACCOUNTS.get(region, f"accounts.zoho.{region}").removeprefix("accounts.") if region else None

@@ -52,6 +52,7 @@ PAGES = (
     *("/", "/now", "/deliveries", "/deliveries?before=500000", "/deliveries?state=held", "/deliveries?state=running"),
     *("/deliveries?target=contacts&state=skipped", "/deliveries?q=Sara", "/deliveries?q=c777777"),
     *("/deliveries?q=0510333333", "/deliveries?q=nobody", "/events/500000", "/held", "/targets", "/audit", "/people"),
+    *("/customers?id=c777777", "/deliveries?since=2020-01-01&until=2030-01-01", "/deliveries?q=Sara&since=2020-01-01"),
     *("/mappings", "/mappings/csv"),
 )
 

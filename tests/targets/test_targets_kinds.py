@@ -224,3 +224,31 @@ def test_what_another_package_brings_must_be_a_kind(brought):
     brought("no kind")
     with pytest.raises(KeyError, match=r"other.package:KIND is not a Kind"):
         kind("other")
+
+
+SITES = {
+    "dynamics": "/main.aspx?pagetype=entityrecord&etn=contact&id=",
+    "espocrm": "/#Contact/view/",
+    "odoo": "/web#id=",
+    "pipedrive": "https://app.pipedrive.com/person/",
+    "quickbooks": "qbo.intuit.com/app/customerdetail?nameId=",
+    "salesforce": "/",
+    "xero": "https://go.xero.com/Contacts/View/",
+    "zoho_books": "#/contacts/",
+    "zoho_crm": "/crm/tab/Contacts/",
+}
+
+
+@pytest.mark.parametrize("of", names())
+def test_a_record_has_an_address_where_the_vendors_is_known(of):
+    region = {"region": "ca"} if of.startswith("zoho_") else {}
+    address = kinds.record_url(target(of, GOOD[of] | region), "7 &/<")
+    assert (address is None) == (of not in SITES)
+    if address is not None:
+        assert address.startswith(("https://", "http://127.0.0.1"))
+        assert f"{SITES[of]}7%20%26%2F%3C" in address
+        assert "zohocloud.ca" in address or not region
+
+
+def test_a_record_of_a_kind_that_is_gone_has_no_address():
+    assert kinds.record_url(target("nonsense", {}), "7") is None

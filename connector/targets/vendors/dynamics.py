@@ -145,4 +145,5 @@ KIND = Kind(
     auth="OAuth2 client credentials of an application user",
     proved="vendor's documents",
     twice="never: `alternate_key` takes a value only once",
+    record_url=lambda settings, at: f"{environment(settings)}/main.aspx?pagetype=entityrecord&etn=contact&id={at}",
 )

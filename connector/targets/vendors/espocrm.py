@@ -142,4 +142,5 @@ KIND = Kind(
     auth="API key of an API User",
     proved="vendor's source code and specification",
     twice="only a contact that EspoCRM stores later than uncertain_wait after a lost answer",
+    record_url=lambda settings, at: f"{settings['base_url']}/#Contact/view/{at}",
 )

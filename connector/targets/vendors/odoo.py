@@ -131,4 +131,5 @@ KIND = Kind(
     auth="API key of a user (and its login before 19)",
     proved="real system: Odoo 19, over JSON-2 and JSON-RPC",
     twice="never",
+    record_url=lambda settings, at: f"{settings['base_url']}/web#id={at}&model=res.partner&view_type=form",
 )

@@ -195,4 +195,5 @@ KIND = Kind(
     auth="API token",
     proved="vendor's specification",
     twice="only a person that Pipedrive stores, or lets be found, later than uncertain_wait after a lost answer",
+    record_url=lambda _settings, at: f"https://app.pipedrive.com/person/{at}",
 )

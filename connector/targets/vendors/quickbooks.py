@@ -181,6 +181,11 @@ class QuickBooks(Account, Contacts):
         return self._seen
 
 
+def _record_url(settings: Mapping[str, Any], at: str) -> str:
+    host = "app.sandbox.qbo.intuit.com" if settings["sandbox"] else "app.qbo.intuit.com"
+    return f"https://{host}/app/customerdetail?nameId={at}"
+
+
 KIND = Kind(
     label="QuickBooks Online",
     schema=QuickBooksSettings(),
@@ -193,4 +198,5 @@ KIND = Kind(
     auth="OAuth2: `connector targets connect`",
     proved="vendor's documents",
     twice="never while the mapping keeps the id in Notes: a DisplayName is taken once, a repeated requestid makes nothing",
+    record_url=_record_url,
 )

@@ -190,4 +190,5 @@ KIND = Kind(
     auth="OAuth2: client credentials, or a JWT signed with your key",
     proved="vendor's documents",
     twice="never: `external_id_field` takes a value only once",
+    record_url=lambda settings, at: f"{settings['base_url']}/{at}",
 )

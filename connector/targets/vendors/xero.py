@@ -196,4 +196,5 @@ KIND = Kind(
     auth="OAuth2: `connector targets connect`, or a custom connection's client credentials",
     proved="vendor's specification",
     twice="never: Xero takes a ContactNumber and a name once; an Idempotency-Key (6 minutes) covers lost answers",
+    record_url=lambda _settings, at: f"https://go.xero.com/Contacts/View/{at}",
 )

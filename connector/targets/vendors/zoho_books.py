@@ -120,6 +120,11 @@ def _oauth2(settings: Mapping[str, Any]) -> OAuth2:
     return zoho.credentials(settings, SCOPE)
 
 
+def _record_url(settings: Mapping[str, Any], at: str) -> str | None:
+    site = zoho.site(settings)
+    return f"https://books.{site}/app/{settings['organization_id']}#/contacts/{at}" if site else None
+
+
 KIND = Kind(
     label="Zoho Books",
     schema=ZohoBooksSettings(),
@@ -133,4 +138,5 @@ KIND = Kind(
     proved="vendor's documents",
     twice="never; without unique_field only a contact that Zoho Books stores later than uncertain_wait after a lost answer",
     oauth2=_oauth2,
+    record_url=_record_url,
 )

@@ -177,6 +177,11 @@ def _oauth2(settings: Json) -> OAuth2:
     return zoho.credentials(settings, SCOPE)
 
 
+def _record_url(settings: Json, at: str) -> str | None:
+    site = zoho.site(settings)
+    return f"https://crm.{site}/crm/tab/Contacts/{at}" if site else None
+
+
 KIND = Kind(
     label="Zoho CRM",
     schema=ZohoCrmSettings(),
@@ -190,4 +195,5 @@ KIND = Kind(
     proved="vendor's documents",
     twice="never: `unique_field` takes a value only once",
     oauth2=_oauth2,
+    record_url=_record_url,
 )

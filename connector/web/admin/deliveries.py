@@ -1,5 +1,8 @@
 """The list of deliveries: find, filter, page on, and decide about many at once after a confirmation."""
 
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
 from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -31,13 +34,15 @@ class Deliveries:
 
     def show(self) -> Response:
         """Show one page: what a text finds, or what is in a state, of a target, of a sync."""
-        text, before = request.args.get("q", "").strip(), _number(request.args.get("before"))
-        page = self._found(text, before) if text else self._store.overview.deliveries(self._wanted(), before, PAGE)
+        text = request.args.get("q", "").strip()
+        days = {name: _day(request.args.get(name)) for name in ("since", "until")}
+        page = self._page(text, _number(request.args.get("before")), days)
         return self._frame.draw(
             "deliveries.html",
             q=text,
             page=page,
             wanted=self._wanted(),
+            days=days,
             states=DELIVERY_STATES,
             targets=sorted(self._frame.config.targets),
             syncs=sorted(self._frame.config.syncs),
@@ -85,10 +90,18 @@ class Deliveries:
         }
         return {name: request.args[name] for name, values in known.items() if request.args.get(name) in values}
 
-    def _found(self, text: str, before: int | None) -> Page:
+    def _page(self, text: str, before: int | None, days: Mapping[str, date | None]) -> Page:
+        since, until = days["since"], days["until"]
+        came, made = self._store.overview.between(_starts(since), _starts(until and until + timedelta(days=1)))
+        if text:
+            return self._found(text, came.before(before), came.first)
+        return self._store.overview.deliveries(self._wanted(), made.before(before), PAGE, made.first)
+
+    def _found(self, text: str, before: int | None, first: int) -> Page:
         if text[:1] in ("d", "e") and text[1:].isascii() and text[1:].isdecimal() and len(text) < 19:
             return self._by_id(text)
-        events = self._store.search.events(text, PAGE, before)
+        found = self._store.search.events(text, PAGE, before)
+        events = [number for number in found if number >= first]
         rows = self._store.overview.of_events(events) if events else []
         kept = [row for row in rows if all(row[name] == value for name, value in self._wanted().items())]
         return Page(kept, events[-1] if len(events) == PAGE else None)
@@ -101,6 +114,20 @@ class Deliveries:
             return Page(self._store.desk.deliveries(event=number, limit=100), None)
         except NotFound:
             return Page([], None)
+
+
+def _day(text: str | None) -> date | None:
+    """Return a day of a query, None for whatever is none."""
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return day if 1970 < day.year < 9999 else None
+
+
+def _starts(day: date | None) -> int | None:
+    """Return when a day begins on this machine's clock (epoch ms)."""
+    return None if day is None else int(datetime(day.year, day.month, day.day).astimezone().timestamp() * 1000)
 
 
 def _number(text: str | None) -> int | None:

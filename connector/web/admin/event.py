@@ -11,7 +11,7 @@ from connector import flavours
 from connector.errors import ConnectorError
 from connector.mapping import document
 from connector.mapping.rules import apply
-from connector.store import again
+from connector.store import Store, again
 from connector.store.erasing import FORGOTTEN
 from connector.web.admin.frame import Frame
 
@@ -50,7 +50,7 @@ class EventRoom:
                     "row": one,
                     "attempts": self._store.desk.attempts(one["id"]),
                     "version": made.get(one["mapping_hash"]),
-                    "record": self._record(row, one) if bare else None,
+                    "record": made_of(self._store, row["body"], one["mapping_hash"]) if bare else None,
                 }
                 for one in deliveries
             ],
@@ -70,15 +70,16 @@ class EventRoom:
             return self.show(number, left=left)
         return redirect(url_for("admin.event", number=number) + "#deliveries")
 
-    def _record(self, event: Row, delivery: Row) -> str | None:
-        """Return the record that the delivery's version of its mapping makes of the event, None where none did."""
-        if event["body"] is None or not delivery["mapping_hash"]:
-            return None
-        try:
-            mapping = document.read(self._store.mappings.text(delivery["mapping_hash"]), "")
-            return pretty(dict(apply(mapping, flavours.read(event["body"])).record))
-        except ConnectorError:
-            return None
+
+def made_of(store: Store, body: bytes | None, digest: str | None) -> str | None:
+    """Return the record that a version of a mapping makes of an event, as a person reads it; None where none did."""
+    if body is None or not digest:
+        return None
+    try:
+        mapping = document.read(store.mappings.text(digest), "")
+        return pretty(dict(apply(mapping, flavours.read(body)).record))
+    except ConnectorError:
+        return None
 
 
 def _shown(body: bytes | None, *, bare: bool) -> str | None:
@@ -88,14 +89,15 @@ def _shown(body: bytes | None, *, bare: bool) -> str | None:
         read = json.loads(body)
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace") if bare else "***"
-    return pretty(read if bare else _masked(read))
+    return pretty(read if bare else masked(read))
 
 
-def _masked(value: Any, key: str = "") -> Any:
+def masked(value: Any, key: str = "") -> Any:
+    """Return a value of JSON with *** for whatever may be personal; `key` is what it stands under."""
     if isinstance(value, dict):
-        return {name: _masked(inner, name) for name, inner in value.items()}
+        return {name: masked(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, key) for inner in value]
+        return [masked(inner, key) for inner in value]
     return value if value is None or isinstance(value, bool) or key in _PLAIN else "***"
 
 

@@ -28,6 +28,7 @@ from connector.config import Config
 from connector.errors import NotFound, StoreError
 from connector.store import Store
 from connector.web.admin import core, language
+from connector.web.admin.errands import Errands
 
 _SHIELDS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -37,7 +38,16 @@ _SHIELDS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _OPEN = {"admin.sign_in", "admin.static"}
-_QUERY = ("q", "state", "target", "sync", "before")  # what an address keeps when one of its values changes
+_QUERY = (
+    "q",
+    "state",
+    "target",
+    "sync",
+    "since",
+    "until",
+    "id",
+    "before",
+)  # what an address keeps when one of its values changes
 Page = Callable[..., Any]
 
 
@@ -56,7 +66,7 @@ class Frame:
     """Hold what the pages work with, and add each of them under its shields."""
 
     def __init__(self, config: Config, store: Store) -> None:
-        self.config, self.store = config, store
+        self.config, self.store, self.errands = config, store, Errands()
         self.routes = Blueprint(
             "admin", __name__, url_prefix="/admin", template_folder="templates", static_folder="static"
         )
@@ -134,6 +144,10 @@ class Frame:
             "told": lambda text: core.said(spoken, text),
             "briefly": lambda text: core.short(spoken, text),
             "known": lambda key: key in language.words(spoken),
+            "nonce": _nonce,
+            "field": lambda name: _with_name(language.of_target(spoken, name), name),
+            "called": lambda path: " · ".join(filter(None, (language.of_flavours(spoken, path), path))),
+            "flavours": lambda path: _with_name(language.of_flavours(spoken, path), path),
             "language": spoken,
             "languages": language.LANGUAGES,
             "direction": "rtl" if spoken == "ar" else "ltr",
@@ -143,6 +157,18 @@ class Frame:
             "elsewhere": _elsewhere,
             "token": lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf()),
         }
+
+
+def _nonce() -> str:
+    """Return what the styles of this one page may be told by: those that its scripts make."""
+    g.setdefault("nonce", secrets.token_urlsafe(18))
+    return str(g.nonce)
+
+
+def _with_name(label: str | None, name: str) -> Markup:
+    """Return what a field is called by people, with its own name behind it."""
+    bare = Markup('<bdi dir="ltr">{}</bdi>').format(name)
+    return bare if label is None else Markup("{} <small>{}</small>").format(label, bare)
 
 
 def _to_sign_in() -> AnyResponse:
@@ -170,6 +196,10 @@ def _elsewhere(**changes: Any) -> str:
 def _shielded(response: Response) -> Response:
     for name, value in _SHIELDS.items():
         response.headers[name] = value
+    if "nonce" in g:
+        policy = _SHIELDS["Content-Security-Policy"]
+        allowed = f"style-src 'self' 'nonce-{g.nonce}'"
+        response.headers["Content-Security-Policy"] = policy.replace("style-src 'self'", allowed)
     if request.endpoint == "admin.static":
         response.headers["Cache-Control"] = "private, max-age=3600"
     elif request.args.get("lang") in language.LANGUAGES:

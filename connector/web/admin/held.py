@@ -7,11 +7,12 @@ from werkzeug.wrappers import Response
 
 from connector.errors import ConnectorError, NotFound
 from connector.store.desk import Decision
-from connector.targets import kinds
-from connector.targets.base import Around
 from connector.web.admin.frame import Frame
+from connector.web.admin.reaching import opened
 
 PAGE = 20
+# What is decided by comparing with what the target has; the others are mended here.
+LOOKED = {"two_matches", "name_taken", "already_linked", "already_there", "maybe_there", "filter_ignored", "id_differs"}
 How = Literal["link", "create", "skip"]
 _HOWS: dict[str, How] = {"link": "link", "create": "create", "skip": "skip"}
 
@@ -34,7 +35,7 @@ class Held:
         text = request.args.get("before", "")
         before = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
         page = self._store.overview.deliveries({"state": "held"}, before, PAGE)
-        return self._frame.draw("held.html", status, page=page, done=done, problem=problem)
+        return self._frame.draw("held.html", status, page=page, done=done, problem=problem, looked=LOOKED)
 
     def resolve(self, number: int) -> Response:
         """Link, create or skip."""
@@ -54,12 +55,9 @@ class Held:
     def _account(self, number: int) -> str:
         """Return the account that the target is opened for: a link is good for it alone."""
         name = self._store.desk.delivery(number)["target"]
-        config = self._frame.config
-        if name not in config.targets:
+        if name not in self._frame.config.targets:
             raise ValueError(f"the target {name} is not in the configuration any more")
-        around = Around(turns=self._store.turns(name), vault=self._store.vault(name), keys=config.secret_keys)
-        account: str = kinds.open_target(config.targets[name], around).account
-        return account
+        return opened(self._frame, name).account
 
 
 def _how(text: str | None) -> How:

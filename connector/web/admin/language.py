@@ -26,6 +26,24 @@ def said(language: str, key: str, **values: Any) -> str:
     return text.format_map(values) if values else text
 
 
+def of_flavours(language: str, path: str) -> str | None:
+    """Return what people call a field of Flavours, None for one that Flavours added since."""
+    return words(language).get("from_" + path.removeprefix("data.").replace(".", "_"))
+
+
+def of_target(language: str, field: str) -> str | None:
+    """Return what people call a field of a target (dotted), None for one that no shipped mapping has."""
+    concept = _concepts().get(field)
+    return words(language)[f"field_{concept}"] if concept else None
+
+
+@cache
+def _concepts() -> Mapping[str, str]:
+    text = (Path(__file__).parent / "fields.yaml").read_text(encoding="utf-8")
+    read: dict[str, list[str]] = YAML(typ="safe", pure=True).load(text)
+    return {field: concept for concept, fields in read.items() for field in fields}
+
+
 def chosen(asked: str | None, cookie: str | None, accepts: str | None) -> str:
     """Return the language to speak: as asked for now, else as chosen before, else the browser's, else English."""
     return next((one for one in (asked, cookie, accepts) if one in LANGUAGES), "en")

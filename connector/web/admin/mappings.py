@@ -1,24 +1,25 @@
 """The mappings: edit one and see what it does before it is in use; its history, and the way back."""
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import g, redirect, request, url_for
+from flask import g, jsonify, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from connector import flavours
 from connector.bundled import payload
-from connector.errors import BadWebhook, MappingError, NotFound
-from connector.mapping import document
+from connector.errors import MappingError, NotFound
+from connector.mapping import document, editing
 from connector.mapping.comparing import Comparison
 from connector.mapping.rules import apply
 from connector.mapping.samples import check_samples
-from connector.models import Event
 from connector.store import standing
+from connector.web.admin import choosing
 from connector.web.admin.event import pretty
 from connector.web.admin.frame import Frame
+from connector.web.admin.vocabulary import vocabulary
 
 LAST = 200  # customers over whom "what would change" is told
 HISTORY = 20
@@ -26,11 +27,12 @@ HISTORY = 20
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Hold what a person wrote: the text, the version it began from, and what to try it on."""
+    """Hold what a person wrote: the text, the version it began from, and what to try it on: an event, or pasted JSON."""
 
     text: str
     base: int
     event: str = ""
+    pasted: str = ""
 
 
 def add(frame: Frame) -> None:
@@ -38,7 +40,9 @@ def add(frame: Frame) -> None:
     rooms = Mappings(frame)
     frame.page("/mappings", "mappings", rooms.index)
     frame.page("/mappings/<name>", "mapping", rooms.show)
+    frame.page("/mappings/<name>/words", "mapping_words", rooms.words, role="editor")
     frame.page("/mappings/<name>/preview", "preview", rooms.preview, role="editor", post=True)
+    frame.page("/mappings/<name>/arrange", "arrange", rooms.arrange, role="editor", post=True)
     frame.page("/mappings/<name>/try", "try_mapping", rooms.try_it, role="editor", post=True)
     frame.page("/mappings/<name>/publish", "publish", rooms.publish, role="editor", post=True)
     frame.page("/mappings/<name>/rollback", "rollback", rooms.rollback, role="editor", post=True)
@@ -60,10 +64,26 @@ class Mappings:
         self._known(name)
         return self._page(name, self._in_use(name), "", compare=request.args.get("version", ""))
 
-    def preview(self, name: str) -> Response:
-        """Draw what the draft makes of the documented customer, or what is wrong with it; a part of the page."""
+    def words(self, name: str) -> Response:
+        """Return the words that may stand in a mapping, for the completion of the editor."""
         self._known(name)
-        return self._frame.draw("_preview.html", **self._tried(name, _draft(), payload("documented")))
+        return jsonify(vocabulary(g.language))
+
+    def preview(self, name: str) -> Response:
+        """Draw what the draft makes of a customer, or what is wrong with it; a part of the page."""
+        self._known(name)
+        draft = _draft()
+        return self._frame.draw("_preview.html", **self._tried(name, draft, self._payload(draft)))
+
+    def arrange(self, name: str) -> Response:
+        """Take what a person picked from the list of fields into the text, and publish nothing."""
+        self._known(name)
+        draft = _draft()
+        try:
+            text = choosing.arranged(draft.text, request.form)
+        except ValueError:
+            return self._page(name, draft, "mapping_field", 422)
+        return self._page(name, replace(draft, text=text), "")
 
     def try_it(self, name: str) -> Response:
         """Show what the draft makes of an event, and what it would change over the last customers."""
@@ -111,6 +131,7 @@ class Mappings:
     ) -> Response:
         history = self._store.mappings.history(name)
         active = self._store.mappings.text(history[0].hash) if history else ""
+        body = self._payload(draft)
         return self._frame.draw(
             "mapping.html",
             status,
@@ -124,7 +145,9 @@ class Mappings:
             change=self._change(name, compare, active) if compare else (),
             found=self._compared(name, active, draft.text) if compared else None,
             last=LAST,
-            **self._tried(name, draft, self._payload(draft.event)),
+            fields=editing.fields(draft.text) if g.person.may("editor") else (),
+            choices=self._choices(draft, body) if g.person.may("editor") else (),
+            **self._tried(name, draft, body),
         )
 
     def _tried(self, name: str, draft: Draft, body: bytes | None) -> dict[str, Any]:
@@ -133,7 +156,7 @@ class Mappings:
             mapping = standing.fitting(self._config, name, draft.text, name).mapping
         except MappingError as error:
             return {"problems": error.problems, "made": None, "samples": ()}
-        event = _event(body)
+        event = choosing.read(body)
         made = None if event is None else apply(mapping, event)
         return {
             "problems": (),
@@ -142,17 +165,32 @@ class Mappings:
             "samples": check_samples(mapping),
         }
 
-    def _payload(self, event: str) -> bytes | None:
-        """Return the body of an event that a person names, which is written down; else the documented one."""
-        number = event.strip().removeprefix("e")
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+    def _choices(self, draft: Draft, body: bytes | None) -> list[choosing.Choice]:
+        """Return what may be picked, beside the values of what is tried; else of the last customer, masked."""
+        last = None if draft.event or draft.pasted else next(iter(self._store.desk.customers(1)), None)
+        return choosing.choices(choosing.read(last["body"] if last else body), bare=last is None)
+
+    def _payload(self, draft: Draft) -> bytes | None:
+        """Return what a draft is tried on: pasted JSON, an event's body, or the documented one; None: there is none."""
+        if draft.pasted:
+            return _whole(draft.pasted)
+        number = draft.event.strip().removeprefix("e")
+        if not draft.event:
             return payload("documented")
+        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+            return None
         try:
             body: bytes | None = self._store.desk.event(int(number))["body"]
         except NotFound:
             return None
-        self._frame.note("show_event", f"e{number}")
+        self._looked(f"e{number}")
         return body
+
+    def _looked(self, event: str) -> None:
+        """Write down that a person looks at an event: once in a while, not at every key that is pressed."""
+        if session.get("looked") != event:
+            session["looked"] = event
+            self._frame.note("show_event", event)
 
     def _compared(self, name: str, old: str, new: str) -> Comparison | None:
         try:
@@ -161,7 +199,7 @@ class Mappings:
             return None
         found = Comparison(0)
         for row in self._store.desk.customers(LAST):
-            event = _event(row["body"])
+            event = choosing.read(row["body"])
             if event is not None:
                 found.add(row["id"], event.customer or "", apply(pair[0], event), apply(pair[1], event))
         return found
@@ -188,14 +226,18 @@ def _draft() -> Draft:
     text = request.form.get("text", "").replace("\r\n", "\n").replace("\r", "\n")
     base = request.form.get("base", "")
     number = int(base) if base.isascii() and base.isdecimal() and len(base) < 19 else -1
-    return Draft(text, number, request.form.get("event", "")[:20])
+    return Draft(text, number, request.form.get("event", "").strip()[:20], request.form.get("pasted", "").strip())
 
 
-def _event(body: bytes | None) -> Event | None:
+def _whole(text: str) -> bytes:
+    """Return pasted JSON as a webhook; people copy the data alone, too."""
     try:
-        return flavours.read(body) if body else None
-    except BadWebhook:
-        return None
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return text.encode("utf-8", "replace")
+    if isinstance(read, dict) and not {"data", "action"} & read.keys():
+        read = {"action": "customers.CREATE", "data": read}
+    return json.dumps(read).encode()
 
 
 def _difference(old: str, new: str) -> Sequence[tuple[str, str]]:

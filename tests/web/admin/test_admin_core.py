@@ -26,8 +26,8 @@ ROOMS = [
     *(HOUSE / f"targets/{name}.py" for name in ("answers", "batches", "book", "ladder", "lost", "outcomes", "writing")),
 ]
 # What is no sentence for people of the admin pages: help of the schema, sample customers, words that are looked for,
-# what the sender alone is told, and what a programmer reads.
-ELSEWHERE = {"jsonschema.py", "customers.py", "junk.py", "verify.py", "yamltext.py:28"}
+# what the sender alone is told, what a programmer reads, and what the list of fields says in words of its own.
+ELSEWHERE = {"jsonschema.py", "customers.py", "editing.py", "junk.py", "verify.py", "yamltext.py:28"}
 LOOKED_FOR = re.compile(r"\\s|\(\?:|^but found|^block (end|scalar)|^could not find|^end of stream|^unknown escape"
                         r"|^mapping (keys|values)|^character |^expected ','|^the node content|^<block end>|^\{% |^no call$"
                         r"|^a web page instead of data$|^would update|^, intuit")  # fmt: skip

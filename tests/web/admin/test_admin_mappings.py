@@ -1,6 +1,8 @@
 """A mapping is tried, published, compared and rolled back in the browser; nobody writes over another's work."""
 
 import hashlib
+import html
+import json
 import re
 
 import pytest
@@ -136,3 +138,93 @@ def test_a_viewer_reads_it_only(someone, published):
     page = someone("viewer").get(PAGE).text
     assert "# how we like our contacts" in page
     assert "<textarea" not in page
+
+
+def drawn(page):
+    return html.unescape(re.search(r"<textarea [^>]*name=\"text\"[^>]*>\n(.*?)</textarea>", page, re.DOTALL)[1])
+
+
+def test_each_field_is_called_by_its_name_and_shows_where_it_comes_from(editor):
+    page = editor.get(PAGE).text
+    assert re.search(r"Mobile number <small><bdi dir=\"ltr\">phone</bdi></small>", page)
+    assert re.search(
+        r'<select name="source:0:phone".*?<option value="user.phone" selected>Mobile number', page, re.DOTALL
+    )
+    assert "رقم الجوال <small>" in editor.get(f"{PAGE}?lang=ar").text
+
+
+def test_what_is_picked_changes_its_place_in_the_text_alone(editor, store, published):
+    page = post(editor, "arrange", TEXT, **{"source:0:name": "user.email", "was:0:name": "user.name"})
+    assert drawn(page.text) == TEXT.replace("name: user.name", "name: user.email")
+    assert store.mappings.history("csv") == [published]
+    unchanged = post(editor, "arrange", TEXT, **{"source:0:name": "user.email", "was:0:name": "user.email"})
+    assert drawn(unchanged.text) == TEXT
+
+
+def test_a_field_is_added_and_taken_out(editor):
+    more = drawn(post(editor, "arrange", TEXT, do="add", new_target="city", new_path="city").text)
+    assert more == CITY
+    assert drawn(post(editor, "arrange", CITY, remove="city").text) == TEXT
+    refused = post(editor, "arrange", TEXT, do="add", new_target="name", new_path="city")
+    assert (refused.status_code, drawn(refused.text)) == (422, TEXT)
+
+
+def test_the_last_customers_values_stand_beside_masked_until_somebody_asks(editor, send, customer, store):
+    send(person(customer))
+    masked = editor.get(PAGE).text
+    assert "Mobile number · user.phone · ***" in masked
+    assert "551234567" not in masked
+    shown = post(editor, "try", TEXT, event="e1").text
+    assert "Mobile number · user.phone · 551234567" in shown
+
+
+def test_a_preview_of_an_event_is_written_down_once(editor, send, customer, store):
+    send(person(customer))
+    for text in (TEXT, CITY, TEXT):
+        assert "sara" in post(editor, "preview", text.replace("user.name", "user.email"), event="e1").text
+    assert [row["what"] for row in store.audit.list()].count("show_event") == 1
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_pasted_json_is_tried_whole_or_the_data_alone(editor, whole):
+    data = {"id": "c9", "user": {"name": "Omar Saleh"}}
+    pasted = json.dumps({"action": "customers.CREATE", "data": data} if whole else data)
+    assert "Omar Saleh" in post(editor, "preview", TEXT, pasted=pasted).text
+
+
+@pytest.mark.parametrize("pasted", ["{", "[]", "3", '{"data": 3}', "[" * 9000])
+def test_pasted_nonsense_is_said(editor, pasted):
+    assert "holds no customer" in post(editor, "preview", TEXT, pasted=pasted).text
+
+
+def test_a_field_that_flavours_added_since_can_be_picked(editor):
+    pasted = json.dumps({"id": "c9", "loyalty": {"tier": "gold"}, "user": {"name": "Omar"}})
+    page = post(editor, "try", TEXT, pasted=pasted).text
+    assert "data.loyalty.tier · gold" in page
+    text = post(
+        editor, "arrange", TEXT, pasted=pasted, **{"source:0:name": "data.loyalty.tier", "was:0:name": "x"}
+    ).text
+    assert "name: data.loyalty.tier" in drawn(text)
+
+
+def test_the_editor_gets_the_words_of_the_core_in_the_readers_language(editor, someone):
+    said = editor.get(f"{PAGE}/words").json
+    assert {"label": "saudi_vat"}.items() <= next(one for one in said["uses"] if one["label"] == "saudi_vat").items()
+    assert {"label": "user.phone", "detail": "Mobile number"} in said["paths"]
+    assert {one["label"] for one in said["keys"]} >= {"version", "kind", "match", "fields", "on_update", "samples"}
+    assert {one["label"] for one in said["rule"]} >= {"from", "first_of", "use", "map", "default", "when"}
+    arabic = editor.get(f"{PAGE}/words?lang=ar").json
+    assert {"label": "user.phone", "detail": "رقم الجوال"} in arabic["paths"]
+    assert not any("info" in one for ones in arabic.values() for one in ones)
+    assert someone("viewer").get(f"{PAGE}/words").status_code == 403
+
+
+def test_the_styles_of_the_editor_are_allowed_by_a_word_that_is_new_each_time(editor):
+    pages = [editor.get(PAGE) for _ in range(2)]
+    nonces = [re.search(r'data-nonce="([\w-]{20,})"', page.text)[1] for page in pages]
+    assert nonces[0] != nonces[1]
+    for page, nonce in zip(pages, nonces, strict=True):
+        policy = page.headers["Content-Security-Policy"]
+        assert f"style-src 'self' 'nonce-{nonce}';" in policy
+        assert "script-src 'self';" in policy
+    assert "nonce" not in editor.get("/admin/mappings").headers["Content-Security-Policy"]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from connector import models
+from connector.bundled import bundled
+from connector.mapping import document, paths
 from connector.web import admin
 from connector.web.admin import language
 from connector.web.admin.language import words
@@ -70,6 +72,21 @@ def test_every_state_role_and_deed_has_a_word(app):
     source = "\n".join(room.read_text() for room in ROOMS.glob("*.py"))
     keys += [f"did_{what}" for what in re.findall(r'\bnote\("(\w+)"', source)]
     assert set(keys) - set(words("en")) == set()
+
+
+@pytest.mark.parametrize("mapping", sorted(bundled("mappings").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_field_of_a_shipped_mapping_has_a_name_for_people(mapping):
+    fields = document.read(mapping.read_text(encoding="utf-8"), mapping.name).fields
+    nameless = [
+        rule.target for rule in fields if not all(language.of_target(spoken, rule.target) for spoken in ("en", "ar"))
+    ]
+    assert nameless == []
+
+
+def test_every_field_of_flavours_has_a_name_for_people():
+    fields = (*paths.CUSTOMER, *paths.ENVELOPE, *paths.DERIVED)
+    assert [path for path in fields if not language.of_flavours("ar", path)] == []
+    assert language.of_flavours("en", "data.loyalty") is None
 
 
 @pytest.mark.parametrize(

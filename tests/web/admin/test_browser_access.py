@@ -21,7 +21,7 @@ LOOK = """only => axe.run(document, only).then(found => found.violations
   .filter(one => ["serious", "critical"].includes(one.impact))
   .map(one => one.id + ": " + one.nodes.map(node => node.html.slice(0, 160)).join(" | ")))"""
 # Everything that can be used, in the order of the page; of a group of radio buttons Tab reaches one.
-USABLE = """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]")]
+USABLE = """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex]")]
   .filter(one => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length)"""
 FOCUSED = f"""() => {{ const one = document.activeElement, looks = getComputedStyle(one), shown = one.getBoundingClientRect();
   return [{USABLE}.indexOf(one), (looks.outlineStyle !== "none" && parseFloat(looks.outlineWidth) > 0)

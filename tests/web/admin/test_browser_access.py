@@ -22,10 +22,11 @@ LOOK = """only => axe.run(document, only).then(found => found.violations
   .map(one => one.id + ": " + one.nodes.map(node => node.html.slice(0, 160)).join(" | ")))"""
 # Everything that can be used, in the order of the page; of a group of radio buttons Tab reaches one.
 USABLE = """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex]")]
-  .filter(one => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length)"""
-FOCUSED = f"""() => {{ const one = document.activeElement, looks = getComputedStyle(one), shown = one.getBoundingClientRect();
+  .filter(one => (one.tabIndex >= 0 || one.isContentEditable) && !one.disabled && one.getClientRects().length && one.checkVisibility())"""
+FOCUSED = f"""() => {{ const one = document.activeElement, looks = getComputedStyle(one.closest(".cm-editor") || one), shown = one.getBoundingClientRect();
   return [{USABLE}.indexOf(one), (looks.outlineStyle !== "none" && parseFloat(looks.outlineWidth) > 0)
     || looks.boxShadow !== "none", shown.width > 0 && shown.right > 0 && shown.left < innerWidth] }}"""
+PART_OF_A_DATE = "() => document.activeElement.type === 'date'"
 WIDER = """() => [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().width > innerWidth
     && !one.closest(".wide, pre, textarea, .unseen")).map(one => one.outerHTML.slice(0, 120))
   .concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])"""
@@ -116,6 +117,8 @@ def unreached(page):
     page.evaluate("() => { document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus() }")
     for at, what in enumerate(usable):
         page.keyboard.press("Tab")
+        while page.evaluate(PART_OF_A_DATE) and page.evaluate(FOCUSED)[0] < at:  # day, month and year each have a stop
+            page.keyboard.press("Tab")
         focused, marked, in_view = page.evaluate(FOCUSED)
         if (focused, marked, in_view) != (at, True, True):
             wrong.append(f"{what}: {focused} instead of {at}, marked {marked}, in view {in_view}")

@@ -133,7 +133,7 @@ def _tree(body: bytes) -> ElementTree.Element | None:
         return None
     try:
         tree = ElementTree.fromstring(body)  # noqa: S314 - without a DTD, and of a few MiB at most
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, ValueError, LookupError):  # not XML, or of an encoding that cannot be read
         return None
     return tree if tree.tag.startswith("{DAV:}") else None
 

@@ -52,6 +52,7 @@ def write(page, text):
         return page.locator("textarea[name=text]").fill(text)
     field.click()
     page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")  # typed over coloured words, the browser itself would try to keep their look
     return page.keyboard.insert_text(text)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
-    AliasEvent,
     CollectionStartEvent,
     Event,
     MappingEndEvent,
@@ -147,15 +146,13 @@ class _Reading:
 
     def _node(self, event: Event, depth: int) -> _Node:
         self._count += 1
-        if depth > _DEEPEST or self._count > _MOST or isinstance(event, AliasEvent):
+        if depth > _DEEPEST or self._count > _MOST or not isinstance(event, ScalarEvent | CollectionStartEvent):
             raise _Odd
         start, end = event.start_mark, event.end_mark
         if isinstance(event, ScalarEvent):
             block = event.style in ("|", ">")
             last = start.line + len(self._text[start.index : end.index].rstrip().splitlines()) - 1
             return _Node(start.index, end.index, start.line, start.column, last, event.value, block)
-        if not isinstance(event, CollectionStartEvent):
-            raise _Odd
         items, pairs = [], []
         while not isinstance(inner := next(self._events), MappingEndEvent | SequenceEndEvent):
             items.append(self._node(inner, depth + 1))

@@ -8,6 +8,7 @@ from connector.bundled import bundled
 from connector.mapping import document
 from connector.mapping.editing import add, choose, fields, remove
 from connector.mapping.paths import KNOWN
+from connector.mapping.yamltext import LARGEST
 
 SHIPPED = sorted(bundled("mappings").glob("*.yaml"))
 TEXT = """\
@@ -46,6 +47,15 @@ def test_the_fields_are_read_with_their_places():
     ]
     assert (found["country"].form, found["country"].said, found["country"].line) == ("value", "SA", 10)
     assert (found["note"].form, found["note"].sources) == ("template", ())
+
+
+def test_a_field_that_is_not_finished_yet_is_shown_without_a_form():
+    (one,) = fields("fields:\n  name:\n    use: name\n")
+    assert (one.target, one.line, one.form, one.sources) == ("name", 2, "", ())
+
+
+def test_a_text_of_no_reasonable_size_has_no_fields():
+    assert not fields(TEXT + "#" * LARGEST)
 
 
 @pytest.mark.parametrize("mapping", SHIPPED, ids=lambda path: path.stem)

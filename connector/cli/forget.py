@@ -60,7 +60,7 @@ def forget(ctx: click.Context, customer: str, source: str | None, yes: bool, pat
     if as_json:
         show_json(_facts(customer, done))
     else:
-        click.echo(f"{done.events} events were erased, {done.ended} waiting deliveries ended")
+        click.echo(f"events erased: {done.events}; waiting deliveries ended: {done.ended}")
     for target in sorted(done.uncertain):
         click.echo(
             f"an answer of {plain(target)} was lost: look there whether it has a contact of this customer", err=True
@@ -87,7 +87,7 @@ def _found(store: "Store", customer: str, source: str | None) -> "Known":
 
 def _announce(known: "Known") -> None:
     count = sum(len(ids) for ids in known.events.values())
-    click.echo(f"{plain(known.customer)}: {count} events are stored")
+    click.echo(f"{plain(known.customer)}: events stored: {count}")
     if known.contacts:
         click.echo("these contacts stay at their targets; delete them there:")
     for target, remote_id in sorted(known.contacts):

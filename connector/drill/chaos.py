@@ -26,6 +26,11 @@ class Chaos:
         self._thread = threading.Thread(target=self._loop, name="chaos", daemon=True)
         self._thread.start()
 
+    @property
+    def over(self) -> bool:
+        """Tell whether the killing is over."""
+        return self._calm.is_set()
+
     def calm(self) -> None:
         """Kill nobody any more."""
         self._calm.set()

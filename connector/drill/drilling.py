@@ -117,17 +117,18 @@ def _send(sender: Sender, house: House, progress: Progress) -> None:
 
 
 def _settle(store: Store, chaos: Chaos, progress: Progress) -> None:
-    sent, most, moved, calm = time.monotonic(), 0, time.monotonic(), False
+    sent, most, moved = time.monotonic(), 0, time.monotonic()
     while True:
         counts = _counts(store)
         total, waiting = sum(counts.values()), sum(counts[state] for state in UNFINISHED)
         progress("delivering", total - waiting, total)
         now = time.monotonic()
-        if total - waiting > most or not calm:  # on a busy machine a worker may be killed before it can do anything
+        if (
+            total - waiting > most or not chaos.over
+        ):  # on a busy machine a worker may be killed before it can do anything
             most, moved = total - waiting, now
         if waiting * 10 < total or now - sent > KILLING:
             chaos.calm()
-            calm = True
         if (total and not waiting) or now - moved > STILL:
             return
         time.sleep(LOOK)

@@ -60,11 +60,10 @@ def test_a_customer_is_forgotten(home, ledger):
     result = home("forget", "c1", stdin="y\n")
     assert result.exit_code == 0, result.output
     assert (
-        "c1: 1 events are stored\nthese contacts stay at their targets; delete them there:\n  crm  r-c1\n"
-        in result.stdout
+        "c1: events stored: 1\nthese contacts stay at their targets; delete them there:\n  crm  r-c1\n" in result.stdout
     )
     assert "Erase this? It cannot be undone" in result.stderr
-    assert "1 events were erased, 0 waiting deliveries ended" in result.stdout
+    assert "events erased: 1; waiting deliveries ended: 0" in result.stdout
     (note,) = ledger.audit.list()
     assert (note["what"], note["about"]) == ("forget", "c1: crm r-c1")
     assert "its customer was forgotten by request" in home("events", "show", "e1").stdout
@@ -105,7 +104,7 @@ def test_an_answer_that_was_lost_is_said(home, ledger, monkeypatch):
     (claim,) = turn(ledger).claims
     turn(ledger, [settled(claim, Retry("timeout"), maybe_sent=True)], limit=0)
     result = home("forget", "c9", "--yes")
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 events were erased, 1 waiting deliveries ended")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "events erased: 1; waiting deliveries ended: 1")
     assert "an answer of crm was lost: look there whether it has a contact of this customer" in result.stderr
 
 

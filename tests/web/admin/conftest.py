@@ -18,6 +18,7 @@ from connector.targets.base import Around
 from connector.targets.kinds import open_target
 from connector.web.app import create_app
 from tests import postgres
+from tests.installation import wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
 BOTH = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
@@ -70,6 +71,11 @@ def store(database, clock):
 @pytest.fixture
 def app(admin_config, store):
     return create_app(admin_config, store)
+
+
+def answered(visitor, path):
+    "Come again until a page no longer waits for a target's answer; return it."
+    return wait_for(lambda: None if "being asked" in (page := visitor.get(path).text) else page)
 
 
 class Visitor:

@@ -12,7 +12,7 @@ from connector.web.admin.errands import KEPT, LIMIT, MOST, Errands
 from connector.web.app import create_app
 from tests.targets.stub_vendor import Fault, served
 from tests.targets.vendors.espocrm import lab as espo
-from tests.web.admin.conftest import Visitor
+from tests.web.admin.conftest import Visitor, answered
 from tests.web.admin.test_admin_pages import person, settle
 
 TEXT = """\
@@ -58,12 +58,7 @@ BESIDE = "/admin/held/1/beside"
 
 def look(operator, **form):
     assert operator.post("/admin/held/1/look", page="/admin/held", **form).headers["Location"].startswith(BESIDE)
-    for _ in range(200):
-        page = operator.get(BESIDE).text
-        if "being asked" not in page:
-            return page
-        threading.Event().wait(0.05)
-    raise AssertionError("it is still being asked")
+    return answered(operator, BESIDE)
 
 
 def test_two_who_could_be_it_stand_beside_what_we_would_write(operator, vendor, store):

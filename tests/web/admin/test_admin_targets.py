@@ -2,7 +2,6 @@
 
 import html
 import re
-import threading
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from connector.web.app import create_app
 from tests.targets.stub_issuer import CLIENT, SECRET, Issuer
 from tests.targets.stub_vendor import served
 from tests.targets.vendors.rest.lab import settings as rest_settings
-from tests.web.admin.conftest import Visitor
+from tests.web.admin.conftest import Visitor, answered
 
 PAGE = "/admin/targets"
 
@@ -46,12 +45,7 @@ def post(editor, path):
 
 
 def ended(editor):
-    for _ in range(200):
-        page = editor.get(PAGE).text
-        if "being asked" not in page:
-            return page
-        threading.Event().wait(0.05)
-    raise AssertionError("it is still being asked")
+    return answered(editor, PAGE)
 
 
 def invited(editor):

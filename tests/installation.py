@@ -151,7 +151,7 @@ class Installation:
         process = subprocess.Popen(
             [sys.executable, "-m", program, *command, "--config", str(self.folder / "config.yaml")],
             stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(TESTS.parent)} | (faults or {}),
+            env=os.environ | {"PYTHONPATH": str(TESTS.parent), "PYTHONFAULTHANDLER": "1"} | (faults or {}),
         )  # fmt: skip
         log.close()
         self.processes.append(process)
@@ -195,11 +195,20 @@ class Installation:
         with contextlib.suppress(ProcessLookupError, KeyError):
             os.kill(self.children()[name], signal.SIGKILL)
 
+    def _ended(self, process):
+        "Wait for a process that was told to end; one that does not says where each of its threads stands."
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            process.wait(10)
+            raise AssertionError(f"{process.args} did not end:\n{self.log()[-20_000:]}") from None
+
     def stop(self, number=signal.SIGTERM):
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(number)
         for process in self.processes:
-            process.wait(40)
+            self._ended(process)
         for name in list(self.children()):
             self.kill(name)

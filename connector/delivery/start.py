@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -20,6 +21,7 @@ from connector.targets.kinds import open_target
 log = structlog.get_logger()
 
 NICE = 5  # pushing waits for the door, never the door for pushing
+PATIENCE = 5.0  # seconds that what runs beside the worker may take to end
 
 
 def work(config: Config, *, watch_mappings: bool = False) -> None:
@@ -27,9 +29,7 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
 
     Raises StoreOutdated, ConfigError.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _got, _frame: stop.set())
+    stop = _told_to_stop()
     alerts = Alerts(poster(config.alert_url) if config.alert_url else None)
     store = open_store(config.database)
     owner = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
@@ -39,11 +39,33 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
         # Only now: its writer has begun, and threads keep the priority that they were born with. The door must not wait
         # for the store's lock while who holds it is kept off the processor.
         os.nice(NICE)
+        beside = [_beside("keeping", lambda: keeping.follow(config, store, stop))]
         if config.admin:
-            threading.Thread(target=follow, args=(store, stop), name="search", daemon=True).start()
-        threading.Thread(target=keeping.follow, args=(config, store, stop), name="keeping", daemon=True).start()
+            beside.append(_beside("search", lambda: follow(store, stop)))
         log.info("worker starts", worker=owner, targets=sorted(targets))
         Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
+        for thread in beside:  # they end between two steps: none is left in the middle of something when Python ends
+            thread.join(PATIENCE)
     finally:
         alerts.close()
         store.close()
+
+
+def _told_to_stop() -> threading.Event:
+    stop, told = threading.Event(), False
+
+    def tell(_number: int, _frame: object) -> None:
+        nonlocal told
+        if not told:  # a signal that arrives while the first one is in `set` would wait for it, and it for this one
+            told = True
+            stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, tell)
+    return stop
+
+
+def _beside(name: str, task: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=task, name=name, daemon=True)
+    thread.start()
+    return thread

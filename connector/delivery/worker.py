@@ -89,15 +89,19 @@ class Worker:
         watch = Watch(self._config, self._store, self._hooks.wall, watching=watch_mappings)
         self._store.states.register(self._order)
         self._beat()
-        for n in range(self._threads):
-            threading.Thread(target=self._pusher, name=f"push-{n}", daemon=True).start()
+        pushers = [threading.Thread(target=self._pusher, name=f"push-{n}", daemon=True) for n in range(self._threads)]
+        for pusher in pushers:
+            pusher.start()
         with self._beats():
             self._loop(stop, watch)
             self._release()
             self._drain()
-        for _ in range(self._threads):
+        for _ in pushers:
             self._work.put(None)
         self._leave()
+        if not self._out.total():  # else some still wait for a target, and are left to it
+            for pusher in pushers:
+                pusher.join(1.0)
 
     @contextmanager
     def _beats(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from connector.errors import BadWebhook
 from connector.flavours.actions import is_customers
@@ -56,9 +56,9 @@ class _Lenient(Schema):
     error_messages = {"type": "must be an object"}  # noqa: RUF012 - as marshmallow wants it
 
     class Meta:
-        """Keep unknown keys: Flavours adds fields without notice."""
+        """Let unknown keys be: Flavours adds fields without notice, and what is kept is the document itself."""
 
-        unknown = INCLUDE
+        unknown = EXCLUDE
 
 
 class EnvelopeSchema(_Lenient):

@@ -19,7 +19,6 @@ from connector.store import Store, open_store
 from connector.store.migrate import upgrade
 
 START = 60.0  # seconds for the first door to come up; a cold disk is slow
-USUAL = 2.5  # seconds that it takes where nothing else runs
 STILL = 60.0  # seconds without any delivery ended, and without a kill, after which what waits will not end
 KILLING = 90.0  # seconds after the last letter at most in which the killing goes on
 LOOK = 0.5
@@ -87,7 +86,7 @@ def _up(house: House) -> None:
         if house.ended() is not None:
             raise ConnectorError(f"the server ended with code {house.ended()}; see {house.folder / 'serve.log'}")
         if _get(house.ports[0], "/healthz") is not None:
-            house.slowness = max(1.0, (time.monotonic() - began) / USUAL)
+            house.measure(time.monotonic() - began)
             return
         time.sleep(0.1)
     raise ConnectorError(f"the server did not come up; see {house.folder / 'serve.log'}")

@@ -22,6 +22,9 @@ Role = Literal["door", "worker", "supervisor"]
 MOST_UNDER_ONE = 2  # its back-off doubles with each kill of a child; a new supervisor begins anew
 # Seconds after which a process is worth killing, for it has begun to work by then.
 SETTLED: dict[Role, float] = {"door": 2.0, "worker": 3.0, "supervisor": 3.0}
+# How much of the processor's time that the first door needed to come up a process must have had, or it did not begin.
+EFFORT: dict[Role, float] = {"door": 1.0, "worker": 1.3, "supervisor": 0.0}
+USUAL = 2.5  # seconds that a start takes where nothing else runs
 PROC = Path("/proc")  # where there is none, the supervisor's children are not known, and it is killed itself
 
 
@@ -42,8 +45,8 @@ Victim = tuple[Role, int, Post]  # what it is, its pid, and under whom it runs
 class House:
     """Run one supervisor with a door and a worker, and more doors and workers beside it, all on one store.
 
-    `slowness` is how much longer than usual this machine takes to start a process: who is killed before ever beginning
-    proves nothing.
+    `slowness` is how much longer than usual this machine takes to start a process, `effort` how much of the processor's
+    time (seconds) that is: who is killed before ever beginning proves nothing.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class House:
     ports: list[int] = field(default_factory=list)
     crm: int = 0
     slowness: float = 1.0
+    effort: float = 0.0
     kills: Counter[Role] = field(default_factory=Counter)
     _posts: list[Post] = field(default_factory=list)
     _seen: dict[int, float] = field(default_factory=dict)
@@ -110,7 +114,20 @@ class House:
 
     def victims(self) -> list[Victim]:
         """Return who can be killed now: everybody who has had time to begin its work."""
-        return [victim for victim in self._candidates() if self._age(victim[1]) > SETTLED[victim[0]] * self.slowness]
+        return [(role, pid, post) for role, pid, post in self._candidates() if self._begun(role, pid)]
+
+    def measure(self, seconds: float) -> None:
+        """Learn from the first door, which took so many seconds to come up, what a start takes here."""
+        self.slowness = max(1.0, seconds / USUAL)
+        doors = [_busy(pid) for role, pid, _ in self._candidates() if role == "door"]
+        self.effort = max(doors, default=0.0)
+
+    def _begun(self, role: Role, pid: int) -> bool:
+        # By the processor's time, where it is known: by the clock alone, a busy machine would kill whoever still starts.
+        age = self._age(pid)
+        if self.effort and EFFORT[role]:
+            return age > SETTLED[role] and _busy(pid) >= EFFORT[role] * self.effort
+        return age > SETTLED[role] * self.slowness
 
     def _candidates(self) -> Iterator[Victim]:
         for post in self._posts:
@@ -175,8 +192,18 @@ def _processes(folder: Path) -> Iterator[tuple[int, list[bytes]]]:
 
 
 def _parent(pid: int) -> int:
-    with suppress(OSError, ValueError, IndexError):
-        return int(
-            (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[1]
-        )
-    return 0
+    return int((_stat(pid) or ["", "0"])[1])
+
+
+def _busy(pid: int) -> float:
+    """Return the seconds of the processor that a process has had."""
+    told = _stat(pid)
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK") if told else 0.0
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the system tells of a process, from its state on; nothing where it is gone, or there is no /proc."""
+    with suppress(OSError):
+        # After the name, which may hold anything.
+        return (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return []

@@ -6,6 +6,8 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
@@ -21,6 +23,7 @@ from connector.targets.kinds import open_target
 log = structlog.get_logger()
 
 NICE = 5  # pushing waits for the door, never the door for pushing
+AUTOGROUP = Path("/proc/self/autogroup")  # only on Linux, and not on every one
 PATIENCE = 5.0  # seconds that what runs beside the worker may take to end
 
 
@@ -38,7 +41,7 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
         store.writable()
         # Only now: its writer has begun, and threads keep the priority that they were born with. The door must not wait
         # for the store's lock while who holds it is kept off the processor.
-        os.nice(NICE)
+        _stand_back()
         beside = [_beside("keeping", lambda: keeping.follow(config, store, stop))]
         if config.admin:
             beside.append(_beside("search", lambda: follow(store, stop)))
@@ -49,6 +52,15 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
     finally:
         alerts.close()
         store.close()
+
+
+def _stand_back() -> None:
+    os.nice(NICE)
+    # Linux may weigh sessions before processes (man 7 sched, autogroup): then a process's own niceness counts only
+    # within its session, and `serve` gives each of its children one. A session with others in it is not ours to set.
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(NICE), encoding="ascii")
 
 
 def _told_to_stop() -> threading.Event:

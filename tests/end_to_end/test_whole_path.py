@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -86,9 +87,18 @@ def test_a_stopped_server_finishes_and_goes_on_later(installed, crm):
     assert crm.all()["creates"] == {"customer-1": 1}
 
 
-def test_children_end_with_a_killed_supervisor(installed):
+def niceness(pid):
+    "Return a process's, and that of its session where Linux weighs sessions."
+    group = Path(f"/proc/{pid}/autogroup")
+    session = int(group.read_text().rpartition(" ")[2]) if group.exists() else os.getpriority(os.PRIO_PROCESS, pid)
+    return os.getpriority(os.PRIO_PROCESS, pid), session
+
+
+def test_the_worker_stands_back_for_the_door_and_both_end_with_a_killed_supervisor(installed):
     supervisor = installed.serve()
     wait_for(lambda: len(installed.children()) == 3)
+    children = installed.children()
+    wait_for(lambda: all(a > b for a, b in zip(niceness(children["worker"]), niceness(children["door"]), strict=True)))
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     wait_for(lambda: not installed.children(), 40)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from connector.drill.house import House
 
-SHORTEST, LONGEST = 0.5, 1.8  # seconds between two kills
+SHORTEST, LONGEST = 0.5, 1.8  # seconds between two kills, where nothing else runs
 TICK = 0.1
 
 
@@ -44,11 +44,15 @@ class Chaos:
 
     def _loop(self) -> None:
         chance = random.Random(f"chaos {self.seed}")  # noqa: S311 - a drill must be repeatable
-        due = time.monotonic() + chance.uniform(SHORTEST, LONGEST)
+        due = self._next(chance)
         while not self._end.wait(TICK):
             self.house.keep_up()
             if time.monotonic() < due or self._calm.is_set():
                 continue
-            due = time.monotonic() + chance.uniform(SHORTEST, LONGEST)
+            due = self._next(chance)
             if victims := self.house.victims():
                 self.house.kill(victims[chance.randrange(len(victims))])
+
+    def _next(self, chance: random.Random) -> float:
+        # A busy machine would do little but start processes.
+        return time.monotonic() + chance.uniform(SHORTEST, LONGEST) * self.house.slowness

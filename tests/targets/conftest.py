@@ -8,6 +8,7 @@ import responses
 
 from connector.targets.csv import Csv
 from tests.targets.lab import BASE, EMAIL, KEY, PHONE, SPELLED, TAX, TOKEN, Lab, Run, clock  # noqa: F401 - used beside
+from tests.targets.said import known_in_arabic  # noqa: F401 - it hears every test
 from tests.targets.stub_vendor import Vendor, served
 
 VENDORS = sorted(

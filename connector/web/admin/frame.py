@@ -143,6 +143,7 @@ class Frame:
             "t": lambda key, **values: language.said(spoken, key, **values),
             "told": lambda text: core.said(spoken, text),
             "briefly": lambda text: core.short(spoken, text),
+            "plainly": lambda text: core.plainly(spoken, text),
             "known": lambda key: key in language.words(spoken),
             "nonce": _nonce,
             "field": lambda name: _with_name(language.of_target(spoken, name), name),

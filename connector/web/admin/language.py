@@ -1,5 +1,6 @@
 """Speak the reader's language: one catalogue of words for each, the reader's choice, and times as people write them."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -23,7 +24,37 @@ def words(language: str) -> Mapping[str, str]:
 def said(language: str, key: str, **values: Any) -> str:
     """Return a sentence in a language. Raises KeyError for one that no catalogue has."""
     text = words(language)[key]
-    return text.format_map(values) if values else text
+    return text.format_map({name: _Value(language, value) for name, value in values.items()}) if values else text
+
+
+class _Value:
+    """Be a value that fills a sentence; behind its name may stand the forms of what it counts: {count:one|two|…}."""
+
+    def __init__(self, language: str, value: Any) -> None:
+        self._language, self._value = language, value
+
+    def __format__(self, forms: str) -> str:
+        return counted(self._language, str(self._value), forms) if forms else str(self._value)
+
+
+def counted(language: str, number: str, forms: str) -> str:
+    """Return what is counted in the form that its number asks for; # stands for the number, forms are parted by |.
+
+    English has two forms (1, more), Arabic five: 1, 2, what ends in 03 to 10, in 11 to 99, in 00 to 02. A number may
+    be written as people read it (1,000+).
+    """
+    choice = forms.split("|")
+    digits = re.sub(r"\D", "", number) or "0"
+    return choice[_form(language, int(digits))].replace("#", number)
+
+
+def _form(language: str, number: int) -> int:
+    if language != "ar":
+        return 0 if number == 1 else 1
+    if number in (1, 2):
+        return number - 1
+    rest = number % 100
+    return 2 if 3 <= rest <= 10 or number == 0 else 3 if rest > 10 else 4
 
 
 def of_flavours(language: str, path: str) -> str | None:

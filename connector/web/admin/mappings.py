@@ -19,7 +19,7 @@ from connector.store import standing
 from connector.web.admin import choosing
 from connector.web.admin.event import pretty
 from connector.web.admin.frame import Frame
-from connector.web.admin.vocabulary import vocabulary
+from connector.web.admin.vocabulary import phrases, vocabulary
 
 LAST = 200  # customers over whom "what would change" is told
 HISTORY = 20
@@ -65,9 +65,9 @@ class Mappings:
         return self._page(name, self._in_use(name), "", compare=request.args.get("version", ""))
 
     def words(self, name: str) -> Response:
-        """Return the words that may stand in a mapping, for the completion of the editor."""
+        """Return the words that may stand in a mapping, for the completion of the editor, and what it says itself."""
         self._known(name)
-        return jsonify(vocabulary(g.language))
+        return jsonify(vocabulary(g.language) | {"phrases": phrases(g.language)})
 
     def preview(self, name: str) -> Response:
         """Draw what the draft makes of a customer, or what is wrong with it; a part of the page."""

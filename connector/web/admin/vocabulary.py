@@ -1,7 +1,11 @@
 """The words that a mapping is written in, for who writes one: keys, forms, what may be done to a value, fields of Flavours."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from connector.mapping import jsonschema, paths
 from connector.mapping.customers import CUSTOMERS
@@ -10,39 +14,57 @@ from connector.mapping.transforms import TRANSFORMS
 from connector.web.admin import language
 
 Word = dict[str, str]
+Meanings = Mapping[str, str]
 
 
 def vocabulary(spoken: str) -> dict[str, list[Word]]:
-    """Return the words by where they may stand; each with what it means, where that is said in the reader's language."""
+    """Return the words by where they may stand, each with what it means, in the reader's language."""
     schema = jsonschema.schema()
     rule = next(one for one in schema["definitions"]["rule"]["anyOf"] if "properties" in one)
     return {
-        "keys": _words(schema["properties"], spoken),
-        "rule": _words(rule["properties"], spoken),
-        "on_update": _words(schema["properties"]["on_update"]["properties"], spoken),
-        "uses": [_word(name, _purpose(name), spoken) for name in TRANSFORMS],
+        "keys": _words(spoken, "keys", _described(schema["properties"])),
+        "rule": _words(spoken, "rule", _described(rule["properties"])),
+        "on_update": _words(spoken, "on_update", _described(schema["properties"]["on_update"]["properties"])),
+        "uses": _words(spoken, "uses", {name: _purpose(name) for name in TRANSFORMS}),
         "paths": [_path(path, spoken) for path in (*paths.CUSTOMER, *paths.DERIVED, *paths.ENVELOPE)],
-        "samples": _bare(CUSTOMERS),
-        "on_invalid": _bare(("raw", "drop", "hold")),
-        "on_name_taken": _bare(ON_NAME_TAKEN),
+        "samples": _words(spoken, "samples", _bare(CUSTOMERS)),
+        "on_invalid": _words(spoken, "on_invalid", _bare(("raw", "drop", "hold"))),
+        "on_name_taken": _words(spoken, "on_name_taken", _bare(ON_NAME_TAKEN)),
     }
 
 
-def _words(properties: Mapping[str, Any], spoken: str) -> list[Word]:
-    return [_word(name, said.get("description", ""), spoken) for name, said in properties.items()]
+def phrases(spoken: str) -> Meanings:
+    """Return what the editor itself says, by its own English; none for English."""
+    return _told(spoken).get("phrases", {})
 
 
-def _word(name: str, meaning: str, spoken: str) -> Word:
-    # The core explains itself in English alone; a reader of Arabic gets the bare word, and nothing half translated.
-    return {"label": name, "info": meaning} if spoken == "en" and meaning else {"label": name}
+@cache
+def _told(spoken: str) -> Mapping[str, Meanings]:
+    """Return what the words mean in a language: the core explains most of them itself, in English alone."""
+    text = (Path(__file__).parent / "words" / f"editor.{spoken}.yaml").read_text(encoding="utf-8")
+    found: Mapping[str, Meanings] = YAML(typ="safe", pure=True).load(text)
+    return found
+
+
+def _words(spoken: str, place: str, english: Meanings) -> list[Word]:
+    told = _told(spoken).get(place, {})
+    return [_word(name, told.get(name) or (meaning if spoken == "en" else "")) for name, meaning in english.items()]
+
+
+def _word(name: str, meaning: str) -> Word:
+    return {"label": name, "info": meaning} if meaning else {"label": name}
+
+
+def _described(properties: Mapping[str, Any]) -> Meanings:
+    return {name: said.get("description", "") for name, said in properties.items()}
 
 
 def _path(path: str, spoken: str) -> Word:
     return {"label": path, "detail": language.of_flavours(spoken, path) or ""}
 
 
-def _bare(names: Iterable[str]) -> list[Word]:
-    return [{"label": name} for name in names]
+def _bare(names: Iterable[str]) -> Meanings:
+    return dict.fromkeys(names, "")
 
 
 def _purpose(name: str) -> str:

@@ -215,7 +215,9 @@ def test_the_editor_gets_the_words_of_the_core_in_the_readers_language(editor, s
     assert {one["label"] for one in said["rule"]} >= {"from", "first_of", "use", "map", "default", "when"}
     arabic = editor.get(f"{PAGE}/words?lang=ar").json
     assert {"label": "user.phone", "detail": "رقم الجوال"} in arabic["paths"]
-    assert not any("info" in one for ones in arabic.values() for one in ones)
+    assert {"label": "hold", "info": "ينتظر العميل قرارًا."} in arabic["on_invalid"]
+    assert arabic["phrases"]["next"] == "التالي"
+    assert said["phrases"] == {}
     assert someone("viewer").get(f"{PAGE}/words").status_code == 403
 
 

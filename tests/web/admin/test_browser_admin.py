@@ -23,8 +23,8 @@ WORDS = {
            "used": "It is in use now", "again": "Try again", "done": "Done: 1.", "delivered": "delivered", "back": "Go back to it",
            "leave": "Leave it", "decided": "is decided", "out": "Sign out", "cannot": "The mapping cannot make a record"},
     "ar": {"well": "كل شيء على ما يرام", "line": "السطر 4", "try": "جرّبه وشاهد", "change": "سيتغير 1 من 1", "publish": "نشر",
-           "used": "أصبح مستخدمًا الآن", "again": "إعادة المحاولة", "done": "تم تنفيذ: 1.", "delivered": "تم التسليم", "back": "الرجوع إليه",
-           "leave": "اتركه", "decided": "تم البت", "out": "تسجيل الخروج", "cannot": "لا يستطيع الربط"},
+           "used": "أصبح قيد الاستخدام الآن", "again": "إعادة المحاولة", "done": "تم تنفيذ: 1.", "delivered": "تم التسليم", "back": "الرجوع إليه",
+           "leave": "تجاوز", "decided": "تم البت", "out": "تسجيل الخروج", "cannot": "لم ينتج ربط الحقول سجلًا"},
 }  # fmt: skip
 expect = sync_api.expect
 

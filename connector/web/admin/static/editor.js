@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const cm = window.CodeMirror;
+  const spoken = new cm.Compartment(); // what the editor itself says, in the reader's language
   let nonce = "", words = null, view = null;
 
   const colours = cm.HighlightStyle.define([
@@ -20,6 +21,7 @@
     "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { background: "var(--calm-bg) !important" },
     ".cm-tooltip": { background: "var(--pico-card-background-color)", color: "var(--pico-color)", border: "1px solid var(--calm)" },
     ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--pico-primary-background)", color: "#fff" },
+    ".cm-diagnosticText, .cm-completionInfo": { display: "block", unicodeBidi: "plaintext", textAlign: "start" },
     ".cm-panels": { background: "var(--calm-bg)", color: "var(--pico-color)" },
   });
 
@@ -67,13 +69,19 @@
     return options ? { from: word.from, options, validFor: /^[\w.]*$/ } : null;
   }
 
+  function said(problem) { // without its line, which is seen, and without the English below what is said in another language
+    return [...problem.childNodes].slice(1).filter((part) => !part.matches?.(".core"));
+  }
+
+  const speak = () => (words ? cm.EditorState.phrases.of(words.phrases) : []);
+
   function mark() {
     if (!view || !view.dom.isConnected) return;
     const found = [...document.querySelectorAll("#preview [data-line]")].map((one) => {
       const number = Math.min(Math.max(Number(one.dataset.line), 1), view.state.doc.lines);
       const line = view.state.doc.line(number);
       const from = Math.min(line.from + Math.max(Number(one.dataset.column) - 1, 0), line.to);
-      return { from, to: line.to, severity: "error", message: [...one.childNodes].slice(1).map((part) => part.textContent).join(" ").trim() };
+      return { from, to: line.to, severity: "error", message: said(one).map((part) => part.textContent).join(" ").trim() };
     });
     view.dispatch(cm.setDiagnostics(view.state, found));
   }
@@ -93,7 +101,7 @@
         extensions: [
           cm.EditorView.cspNonce.of(nonce), cm.lineNumbers(), cm.history(), cm.drawSelection(), cm.highlightActiveLine(),
           cm.highlightActiveLineGutter(), cm.highlightSpecialChars(), cm.indentOnInput(), cm.bracketMatching(),
-          cm.closeBrackets(), cm.indentUnit.of("  "), cm.EditorView.lineWrapping, cm.yaml(), cm.syntaxHighlighting(colours), look, cm.lintGutter(),
+          cm.closeBrackets(), cm.indentUnit.of("  "), cm.EditorView.lineWrapping, cm.yaml(), cm.syntaxHighlighting(colours), look, cm.lintGutter(), spoken.of(speak()),
           cm.autocompletion({ override: [complete] }),
           // The Tab key goes on to the next field: nobody is caught in the text.
           cm.keymap.of([...cm.closeBracketsKeymap, ...cm.defaultKeymap, ...cm.historyKeymap, ...cm.completionKeymap,
@@ -107,7 +115,10 @@
         ],
       }),
     });
-    if (!words) fetch(area.dataset.words).then((answer) => answer.json()).then((read) => { words = read; }, () => {});
+    if (!words) fetch(area.dataset.words).then((answer) => answer.json()).then((read) => {
+      words = read;
+      view.dispatch({ effects: spoken.reconfigure(speak()) });
+    }, () => {});
     mark();
   }
 

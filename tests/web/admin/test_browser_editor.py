@@ -1,5 +1,6 @@
 """A real browser writes a mapping: completion, mistakes at their line, a field picked from the list, no error in the console."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -63,6 +64,12 @@ def test_a_person_writes_with_help_and_picks_from_the_list(editor, send, custome
     editor.keyboard.press("Escape")
     expect(editor.locator(".cm-lint-marker-error")).to_have_count(1, timeout=60_000)
     expect(editor.locator(".cm-lintRange-error")).to_have_text("citee")
+    editor.locator(".cm-lint-marker-error").hover()
+    expect(editor.locator(".cm-tooltip-lint")).to_have_text(re.compile("^لا يرسل فليفرز حقلًا اسمه .citee.[.] هل تقصد .city.؟$"))
+    written.press("Control+f")
+    expect(editor.locator(".cm-search button[name=next]")).to_have_text("التالي")
+    editor.locator(".cm-search button[name=close]").click()
+    editor.keyboard.press("Control+End")
     for _ in range(3):
         editor.keyboard.press("Backspace")
     editor.keyboard.type("ty")

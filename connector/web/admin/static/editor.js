@@ -69,8 +69,11 @@
     return options ? { from: word.from, options, validFor: /^[\w.]*$/ } : null;
   }
 
-  function said(problem) { // without its line, which is seen, and without the English below what is said in another language
-    return [...problem.childNodes].slice(1).filter((part) => !part.matches?.(".core"));
+  // What a mistake is, without its line, which is seen, and without the English below what is said in another language.
+  function said(problem) {
+    const parts = [...problem.childNodes].slice(1).filter((part) => !part.matches?.(".core"));
+    const names = parts.length > 2; // they run from left to right within a sentence that may not
+    return parts.map((part) => (names && part.dir ? `\u2066${part.textContent}\u2069` : part.textContent)).join("").trim();
   }
 
   const speak = () => (words ? cm.EditorState.phrases.of(words.phrases) : []);
@@ -81,7 +84,7 @@
       const number = Math.min(Math.max(Number(one.dataset.line), 1), view.state.doc.lines);
       const line = view.state.doc.line(number);
       const from = Math.min(line.from + Math.max(Number(one.dataset.column) - 1, 0), line.to);
-      return { from, to: line.to, severity: "error", message: said(one).map((part) => part.textContent).join(" ").trim() };
+      return { from, to: line.to, severity: "error", message: said(one) };
     });
     view.dispatch(cm.setDiagnostics(view.state, found));
   }

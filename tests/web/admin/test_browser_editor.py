@@ -65,7 +65,9 @@ def test_a_person_writes_with_help_and_picks_from_the_list(editor, send, custome
     expect(editor.locator(".cm-lint-marker-error")).to_have_count(1, timeout=60_000)
     expect(editor.locator(".cm-lintRange-error")).to_have_text("citee")
     editor.locator(".cm-lint-marker-error").hover()
-    expect(editor.locator(".cm-tooltip-lint")).to_have_text(re.compile("^لا يرسل فليفرز حقلًا اسمه .citee.[.] هل تقصد .city.؟$"))
+    expect(editor.locator(".cm-tooltip-lint")).to_have_text(
+        re.compile("^لا يرسل فليفرز حقلًا اسمه .citee.[.] هل تقصد .city.؟$")
+    )
     written.press("Control+f")
     expect(editor.locator(".cm-search button[name=next]")).to_have_text("التالي")
     editor.locator(".cm-search button[name=close]").click()

@@ -63,7 +63,7 @@ GLOSSARY = {
 
 
 def arabic_texts():
-    "Yield every Arabic text of the pages with its place: the words, what the core says, what the editor says."
+    "Yield every Arabic text of the pages with its place: their words, what the core says, what the editor says."
     for file in sorted((ROOMS / "words").glob("*ar.yaml")):
         queue = [("", YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")))]
         while queue:
@@ -74,10 +74,17 @@ def arabic_texts():
                 queue += found.items()
 
 
+def arabic_comments():
+    "Yield what the shipped mappings call their fields."
+    for file in sorted(bundled("mappings").glob("*.yaml")):
+        for line in re.findall("#(.*)", file.read_text(encoding="utf-8")):
+            yield file.name, " ".join(re.findall("[\u0600-\u06ff]+", line))
+
+
 def test_arabic_has_one_word_for_one_thing():
     wrong = [
         (place, said, f"say {instead}")
-        for place, said in arabic_texts()
+        for place, said in (*arabic_texts(), *arabic_comments())
         for never, instead in GLOSSARY.items()
         if re.search(never, said)
     ]

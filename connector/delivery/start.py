@@ -1,5 +1,6 @@
 """Put a worker together from a configuration, and run it until a signal."""
 
+import gc
 import os
 import random
 import signal
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 NICE = 5  # pushing waits for the door, never the door for pushing
 AUTOGROUP = Path("/proc/self/autogroup")  # only on Linux, and not on every one
 PATIENCE = 5.0  # seconds that what runs beside the worker may take to end
+RUBBISH = 10_000  # objects, some hundred contacts' worth: Python's own 700 would let it search after each few pushes
 
 
 def work(config: Config, *, watch_mappings: bool = False) -> None:
@@ -45,6 +47,8 @@ def work(config: Config, *, watch_mappings: bool = False) -> None:
         beside = [_beside("keeping", lambda: keeping.follow(config, store, stop))]
         if config.admin:
             beside.append(_beside("search", lambda: follow(store, stop)))
+        gc.freeze()  # the program itself stays: it is not searched for rubbish with every thousand contacts
+        gc.set_threshold(RUBBISH)
         log.info("worker starts", worker=owner, targets=sorted(targets))
         Worker(config, store, targets, owner, alerts).run(stop, watch_mappings=watch_mappings)
         for thread in beside:  # they end between two steps: none is left in the middle of something when Python ends

@@ -10,16 +10,18 @@ from connector.store.tables import UNFINISHED, deliveries
 Lane = tuple[str, str]
 
 _UNFINISHED = bulk.gather(
-    sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state)
-    .where(
-        deliveries.c.customer.in_(sa.bindparam("customers", expanding=True)),  # what the index begins with
-        sa.tuple_(deliveries.c.target, deliveries.c.customer).in_(sa.bindparam("lanes", expanding=True)),
-        UNFINISHED,
+    lambda within: (
+        sa.select(deliveries.c.id, deliveries.c.target, deliveries.c.customer, deliveries.c.state)
+        .where(
+            within(deliveries.c.customer, "customers"),  # what the index begins with
+            within(sa.tuple_(deliveries.c.target, deliveries.c.customer), "lanes"),
+            UNFINISHED,
+        )
+        .order_by(deliveries.c.id)
+        # A worker may be claiming the head: what it did is seen, or it takes another. No row of another lane is touched:
+        # two workers that settle one customer at two targets would wait for each other.
+        .with_for_update()
     )
-    .order_by(deliveries.c.id)
-    # A worker may be claiming the head: what it did is seen, or it takes another. No row of another lane is touched:
-    # two workers that settle one customer at two targets would wait for each other.
-    .with_for_update()
 )
 _MOVE = bulk.update(deliveries, "id", lambda sent: {"state": sent("state")})
 

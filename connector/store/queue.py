@@ -74,18 +74,22 @@ def _turn(connection: sa.Connection, turn: Turn, advance: Advance) -> Turned:
 
 
 _DUE = bulk.gather(
-    sa.select(deliveries.c.id)
-    .where(
-        deliveries.c.target == sa.bindparam("wanted_target"), PENDING, deliveries.c.due_at <= sa.bindparam("wanted_now")
+    lambda _within: (
+        sa.select(deliveries.c.id)
+        .where(
+            deliveries.c.target == sa.bindparam("wanted_target"),
+            PENDING,
+            deliveries.c.due_at <= sa.bindparam("wanted_now"),
+        )
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True)
     )
-    .order_by(deliveries.c.due_at, deliveries.c.id)
-    .limit(sa.bindparam("most", type_=sa.Integer))
-    .with_for_update(skip_locked=True)
 )
-_TAKE = (
-    sa.update(deliveries)
-    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .values(state="running", owner=sa.bindparam("new_owner"), fence=deliveries.c.fence + 1)
+_TAKE = bulk.update(
+    deliveries,
+    "id",
+    lambda sent: {"state": "running", "owner": sent("owner"), "fence": deliveries.c.fence + 1},
 )
 _joined = deliveries.join(events, events.c.id == deliveries.c.event_id).outerjoin(
     link_table,
@@ -118,9 +122,7 @@ _WANTED = (
     link_table.c.record_hash,
     link_table.c.mapping_hash.label("link_mapping_hash"),
 )
-_CLAIMED = bulk.gather(
-    sa.select(*_WANTED).select_from(_joined).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
-)
+_CLAIMED = bulk.gather(lambda within: sa.select(*_WANTED).select_from(_joined).where(within(deliveries.c.id, "ids")))
 _NAMES = [column.name for column in _WANTED]
 
 
@@ -135,7 +137,7 @@ def _claim(connection: sa.Connection, state: TargetState, limit: int, turn: Turn
     if probes and not states.probe(connection, state, turn.owner):
         return []
     ids = [row[0] for row in due]
-    connection.execute(_TAKE, {"ids": ids, "new_owner": turn.owner})
+    bulk.run(connection, _TAKE, [{"id": delivery, "owner": turn.owner} for delivery in ids])
     return [
         _made(dict(zip(_NAMES, row, strict=True)), state.stopped_ms)
         for row in sorted(bulk.rows(connection, _CLAIMED, ids=ids))

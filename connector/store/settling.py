@@ -14,10 +14,12 @@ from connector.store.tables import attempts, deliveries
 # The state is compared on our side: PostgreSQL would take the index of the running ones for the shorter way, because
 # few run, and step over all that ever ran and were not vacuumed yet.
 _HELD_BY = bulk.gather(
-    sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence, deliveries.c.state)
-    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(deliveries.c.id)
-    .with_for_update()
+    lambda within: (
+        sa.select(deliveries.c.id, deliveries.c.owner, deliveries.c.fence, deliveries.c.state)
+        .where(within(deliveries.c.id, "ids"))
+        .order_by(deliveries.c.id)
+        .with_for_update()
+    )
 )
 
 

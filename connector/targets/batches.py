@@ -94,9 +94,9 @@ def matches(name: str, value: str, *, phone: bool = False) -> Callable[[Row], bo
     return lambda row: records.same(value, records.look(row, name), phone=phone)
 
 
-def personal(requests: Iterable[Upsert]) -> list[str]:
+def personal(requests: Iterable[Upsert]) -> records.Texts:
     """Return the customers' own texts, which no error may hold."""
-    return [text for request in requests for text in records.texts(request.record)]
+    return records.Texts(*[request.record for request in requests])
 
 
 def upsert_many(requests: Sequence[Upsert], contacts: Batches, run: Run) -> list[Outcome]:

@@ -10,6 +10,7 @@ from connector.targets.clock import Clock
 BLOCK = 1.0  # seconds' worth of turns that are reserved at once: each reservation is a commit
 LATE = 1 / 50  # of a period: how late a reserved turn may still be taken; the pace is so much slower for it
 ALONE = 10.0  # seconds that a process paces itself after the store was busy
+MOST = 500  # turns that are reserved at once at most: each is a number that is kept
 TRIES = 3
 
 Rate = tuple[int, float]
@@ -29,7 +30,7 @@ class Pace:
         self._burst = max(1, count // 20)
         self._every = (period + late) / (count - self._burst + 1)
         self._late = late + (self._burst - 1) * self._every
-        self._block = max(1, int(BLOCK / self._every))
+        self._block = max(1, min(MOST, int(BLOCK / self._every)))
         self._clock, self._turns = clock, turns
         self._lock, self._door = threading.Lock(), threading.Lock()
         self._next = self._alone = float("-inf")

@@ -4,8 +4,9 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from connector.mapping.transforms.phone import same_phone
@@ -41,6 +42,8 @@ def look(row: Any, name: str) -> Any:
 
 def text(value: Any) -> str:
     """Return a scalar as a person would write it, without the spaces around; "" for nothing."""
+    if isinstance(value, str):  # nearly every value
+        return value.strip()
     if value is None or isinstance(value, Mapping | list):
         return ""
     if isinstance(value, bool):
@@ -197,11 +200,40 @@ def request_key(*parts: Any) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
 
 
-def texts(record: Record) -> tuple[str, ...]:
-    """Return the record's own texts, which no log and no reason may hold."""
-    found = [item for _, value in leaves(record) for item in (value if isinstance(value, list) else [value])]
-    flat = [leaf for item in found for leaf in (texts(item) if isinstance(item, Mapping) else [text(item)])]
-    return tuple(leaf for leaf in flat if leaf)
+class Texts(Sequence[str]):
+    """Hold the own texts of records, which no log and no reason may hold; they are looked for when somebody asks.
+
+    Hardly anybody does: only what a target says is searched for them, and it says something only when it refuses.
+    """
+
+    def __init__(self, *records: Record) -> None:
+        self._records = records
+
+    @cached_property
+    def _all(self) -> tuple[str, ...]:
+        return tuple(leaf for record in self._records for leaf in _texts(record) if leaf)
+
+    def __getitem__(self, at: Any) -> Any:
+        """Return one text, or some."""
+        return self._all[at]
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._all)
+
+
+def texts(record: Record) -> Texts:
+    """Return the record's own texts."""
+    return Texts(record)
+
+
+def _texts(record: Record) -> Iterator[str]:
+    for _, value in leaves(record):
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, Mapping):
+                yield from _texts(item)
+            else:
+                yield text(item)
 
 
 def _copy(record: Record) -> dict[str, Any]:

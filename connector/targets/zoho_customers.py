@@ -137,7 +137,7 @@ def leaf_of(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _texts(request: Upsert) -> tuple[str, ...]:
+def _texts(request: Upsert) -> records.Texts:
     return records.texts(request.record)
 
 

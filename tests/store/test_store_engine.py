@@ -11,7 +11,7 @@ from connector.errors import StoreBusy, StoreOutdated
 from connector.store import Receipt, bulk, open_store
 from connector.store.checkpoints import Checkpoints
 from connector.store.migrate import upgrade
-from connector.store.tables import REVISION, events, metadata
+from connector.store.tables import REVISION, events, links, metadata
 from connector.store.writer import FileLock
 from tests.installation import wait_for
 from tests.store.conftest import SYNC, arrive, event
@@ -254,6 +254,16 @@ def test_inserts_of_every_size_come_in_few_statements():
     assert len({size for parts in sizes for size in parts}) < 80
     assert sizes[799] == [512, 256, 32]
     assert sizes[15] == [16]
+
+
+@pytest.mark.parametrize("postgres", [False, True])
+@pytest.mark.parametrize("how", [(False, (), ()), (True, (), ()), (False, ("target", "customer"), ("remote_id",))])
+def test_an_insert_of_many_rows_says_what_one_of_each_would(postgres, how):
+    names = tuple(column.name for column in links.columns)
+    one, three = (bulk._insert(postgres, links, names, count, how) for count in (1, 3))
+    sent = one[one.index("(", one.index(" VALUES ")) : one.index(")", one.index(" VALUES ")) + 1]
+    assert sent.count("%s" if postgres else "?") == len(names)
+    assert three == one.replace(sent, f"{sent}, {sent}, {sent}")
 
 
 def test_a_lock_that_was_never_had_is_let_go(tmp_path):

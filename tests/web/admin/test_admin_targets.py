@@ -14,7 +14,7 @@ from connector.web.app import create_app
 from tests.targets.stub_issuer import CLIENT, SECRET, Issuer
 from tests.targets.stub_vendor import served
 from tests.targets.vendors.rest.lab import settings as rest_settings
-from tests.web.admin.conftest import Visitor, answered
+from tests.web.admin.conftest import BOTH, Visitor, answered
 from tests.web.admin.test_admin_pages import person, settle
 
 PAGE = "/admin/targets"
@@ -117,6 +117,7 @@ def test_what_knows_no_oauth2_is_not_connected(editor):
     assert post(editor, f"{PAGE}/contacts/connect").status_code == 404
 
 
+@BOTH
 def test_secrets_say_when_they_were_last_used_and_never_what_they_are(editor, store, send, customer, clock):
     page = editor.get(PAGE).text
     assert page.count("Not lately") == 6, "four sources, two targets"

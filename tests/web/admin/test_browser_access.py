@@ -175,9 +175,10 @@ def unreached(page):
     page.evaluate("() => { document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus() }")
     for at, what in enumerate(usable):
         page.keyboard.press("Tab")
-        while page.evaluate(PART_OF_A_DATE) and page.evaluate(FOCUSED)[0] < at:  # day, month and year each have a stop
-            page.keyboard.press("Tab")
         focused, marked, in_view = page.evaluate(FOCUSED)
+        while focused < at and page.evaluate(PART_OF_A_DATE):  # day, month and year each have a stop
+            page.keyboard.press("Tab")
+            focused, marked, in_view = page.evaluate(FOCUSED)
         if (focused, marked, in_view) != (at, True, True):
             wrong.append(f"{what}: {focused} instead of {at}, marked {marked}, in view {in_view}")
             break

@@ -21,6 +21,7 @@ MOST = 4
 LIMIT = 20.0  # seconds after which a person is told that there is no answer; the thread ends by its own timeouts
 KEPT = 300.0
 ELSEWHERE = 60_000  # milliseconds for which a page goes on asking for the process that knows
+NOTED = 8  # errands that a session names, for a cookie holds only so much
 AT_ONCE = 1.0  # seconds that the asking page itself waits, for targets that are quick
 Key = tuple[str, ...]
 _log = logging.getLogger(__name__)
@@ -100,7 +101,8 @@ class Asked:
         """Begin an errand, unless it is under way already; return False when there are too many."""
         began = self._errands.start(key, work)
         if began:
-            recent = {name: one for name, one in self._noted().items() if self._now() - one[1] < ELSEWHERE}
+            others = {name: one for name, one in self._noted().items() if name != "/".join(key)}
+            recent = dict(sorted(others.items(), key=lambda item: item[1][1])[-NOTED + 1 :])
             session["errands"] = {**recent, "/".join(key): [self._errands.here, self._now()]}
         return began
 

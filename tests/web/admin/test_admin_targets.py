@@ -6,10 +6,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from flask import session
 
 from connector.config import TargetConfig
 from connector.store.tables import attempts
 from connector.web.admin import language
+from connector.web.admin.errands import NOTED, Asked, Errands
 from connector.web.app import create_app
 from tests.targets.stub_issuer import CLIENT, SECRET, Issuer
 from tests.targets.stub_vendor import served
@@ -91,7 +93,9 @@ def test_a_person_allows_the_access_and_the_target_is_connected(editor, store, i
     address = invited(editor)
     answer = back(editor, issuer.allow(address))
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
-    assert "It works." in ended(editor)
+    page = ended(editor)
+    assert "It works." in page
+    assert "Access renewed" in page
     assert store.vault("crm").load() is not None
     assert [row["what"] for row in store.audit.list(2)] == ["connected", "connect"]
 
@@ -136,6 +140,16 @@ def test_secrets_say_when_they_were_last_used_and_never_what_they_are(editor, st
     assert page.count("Which of several it was is not kept") == 1, "of two in the address"
     assert page.count(language.time(clock.now + 60_000)) == 1, "the try that came through"
     assert language.time(clock.now + 900_000) not in page
+
+
+def test_a_session_names_only_so_many_errands(app, clock):
+    asked = Asked(Errands(), clock)
+    with app.test_request_context():
+        for number in range(NOTED + 3):
+            clock.now += 1
+            assert asked.start(("look", "operator", str(number)), lambda: None)
+        assert next(iter(session["errands"])) == "look/operator/3"
+        assert len(session["errands"]) == NOTED
 
 
 def test_a_page_of_another_process_waits_for_the_one_that_knows(editor, admin_config, store, clock):

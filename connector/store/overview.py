@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from connector.store.desk import DELIVERY, Row
 from connector.store.engine import Engine
-from connector.store.tables import PENDING, RARE, deliveries, deliveries_in, events, targets
+from connector.store.tables import PENDING, RARE, attempts, deliveries, deliveries_in, events, targets
 
 MOST = 1000  # counted one by one; more is said as "1,000+"
 WINDOW = 20_000  # deliveries looked at for one page of a list
+THROUGH = ("created", "updated", "unchanged")  # what a try came to that the target took
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,17 @@ class Overview:
             return {
                 name: connection.execute(recent.where(events.c.source == name).limit(1)).scalar() for name in sources
             }
+
+        return self._engine.read(ask)
+
+    def last_delivered(self) -> dict[str, int]:
+        """Return when a try last came through to each target (epoch ms), looking at the newest 20,000 tries."""
+
+        def ask(connection: sa.Connection) -> dict[str, int]:
+            newest = int(connection.execute(sa.select(sa.func.max(attempts.c.id))).scalar() or 0)
+            through = sa.select(deliveries.c.target, sa.func.max(attempts.c.started_at)).join(deliveries)
+            through = through.where(attempts.c.id > newest - WINDOW, attempts.c.outcome.in_(THROUGH))
+            return {str(row[0]): int(row[1]) for row in connection.execute(through.group_by(deliveries.c.target))}
 
         return self._engine.read(ask)
 

@@ -39,6 +39,11 @@ class Tokens:
         row = self._row()
         return Kept(row.version, row.blob) if row is not None and row.version else None
 
+    def kept_at(self) -> int | None:
+        """Return when what is kept was kept (epoch ms), None when nothing is. Raises StoreBusy."""
+        row = self._row()
+        return int(row.kept_at) or None if row is not None and row.version else None
+
     def begin(self, version: int, seconds: float) -> bool:
         """Take the right to renew this version for so long; False when another has it, or did it. Raises StoreBusy."""
         now = self._clock()
@@ -64,7 +69,7 @@ class Tokens:
         return kept
 
     def _row(self) -> Any:
-        ask = sa.select(tokens.c.version, tokens.c.blob, tokens.c.renewing_until)
+        ask = sa.select(tokens.c.version, tokens.c.blob, tokens.c.renewing_until, tokens.c.kept_at)
         return self._engine.read(lambda c: c.execute(ask.where(tokens.c.target == self._target)).first())
 
 

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 
 from connector.config import TargetConfig
 from connector.errors import ConfigError, Problem
+from connector.masking import Secret
 from connector.targets.base import Around, Kind, Target
 from connector.targets.grants import OAuth2
 
@@ -79,6 +80,21 @@ def oauth2(config: TargetConfig) -> OAuth2 | None:
     """Return what a target needs to know of OAuth2, None when it uses none; its settings are right."""
     of = kind(config.kind)
     return of.oauth2(of.schema.load(dict(config.settings))) if of.oauth2 else None
+
+
+def secrets(config: TargetConfig) -> tuple[str, ...]:
+    """Return the names (dotted) of the settings by which a target lets us in, never what they hold."""
+    if problems(config):
+        return ()
+    return tuple(_secret(kind(config.kind).schema.load(dict(config.settings)), ""))
+
+
+def _secret(settings: Mapping[str, Any], above: str) -> Iterator[str]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _secret(value, f"{above}{name}.")
+        elif any(isinstance(one, Secret) for one in (value if isinstance(value, list | tuple) else [value])):
+            yield above + name
 
 
 def record_url(config: TargetConfig, remote_id: str) -> str | None:

@@ -43,6 +43,8 @@ FILLING = (
     SELECT i, i, 'flavours', 's', 'contacts', 'c'||i,
     CASE WHEN i % 50 = 0 THEN 'held' WHEN i % 77 = 0 THEN 'failed' WHEN i > 900000 THEN 'pending' ELSE 'delivered' END,
     :start, :start + i * {WEEK // COUNT} FROM n""",
+    f"""INSERT INTO attempts (delivery_id, number, started_at, took_ms, outcome) {NUMBERS}
+    SELECT i, 1, :start + i * {WEEK // COUNT}, 9, CASE WHEN i % 50 = 0 THEN 'hold' ELSE 'created' END FROM n""",
     f"INSERT INTO search_keys (key, event_id) {NUMBERS} SELECT '=c'||i, i FROM n",
     f"INSERT INTO search_keys (key, event_id) {NUMBERS} SELECT 'wsara', i FROM n",
     f"INSERT INTO search_keys (key, event_id) {NUMBERS} SELECT 'n5'||(10000000 + i), i FROM n WHERE i % 3 = 0",
@@ -51,7 +53,16 @@ FILLING = (
 PAGES = (
     *("/", "/now", "/deliveries", "/deliveries?before=500000", "/deliveries?state=held", "/deliveries?state=running"),
     *("/deliveries?target=contacts&state=skipped", "/deliveries?q=Sara", "/deliveries?q=c777777"),
-    *("/deliveries?q=0510333333", "/deliveries?q=nobody", "/events/500000", "/held", "/targets", "/audit", "/people"),
+    *(
+        "/deliveries?q=0510333333",
+        "/deliveries?q=nobody",
+        "/events/500000",
+        "/held",
+        "/targets",
+        "/audit",
+        "/people",
+        "/password",
+    ),
     *("/customers?id=c777777", "/deliveries?since=2020-01-01&until=2030-01-01", "/deliveries?q=Sara&since=2020-01-01"),
     *("/mappings", "/mappings/csv"),
 )

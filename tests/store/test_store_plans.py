@@ -63,6 +63,7 @@ def test_of_people(store, plans):
     store.overview.waiting()
     assert store.overview.oldest_waiting()["id"] == 1
     store.overview.last_of(["flavours"])
+    store.overview.last_delivered()
     assert walking(plans()) == []
 
 

@@ -4,7 +4,19 @@ from flask import Flask
 
 from connector.config import Config
 from connector.store import Store
-from connector.web.admin import beside, customer, deliveries, event, held, home, mappings, people, sign_in, targets
+from connector.web.admin import (
+    beside,
+    customer,
+    deliveries,
+    event,
+    held,
+    home,
+    mappings,
+    own_password,
+    people,
+    sign_in,
+    targets,
+)
 from connector.web.admin.frame import Frame
 
 __all__ = ["furnish"]
@@ -13,6 +25,6 @@ __all__ = ["furnish"]
 def furnish(app: Flask, config: Config, store: Store) -> None:
     """Add the admin's rooms to an application, with sessions signed by the configuration's secret_key."""
     frame = Frame(config, store)
-    for room in (sign_in, home, deliveries, event, customer, held, beside, mappings, targets, people):
+    for room in (sign_in, home, deliveries, event, customer, held, beside, mappings, targets, people, own_password):
         room.add(frame)
     frame.close(app)

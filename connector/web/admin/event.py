@@ -14,6 +14,7 @@ from connector.mapping.rules import apply
 from connector.store import Store, again
 from connector.store.erasing import FORGOTTEN
 from connector.web.admin.frame import Frame
+from connector.web.admin.held import LOOKED
 
 Row = Mapping[str, Any]
 _PLAIN = {"xid", "action", "timestamp", "id", "type", "role", "lang", "is_active", "created_at", "updated_at"}
@@ -45,6 +46,7 @@ class EventRoom:
             forgotten=row["reason"] == FORGOTTEN,
             bare=bare,
             left=left,
+            looked=LOOKED,
             deliveries=[
                 {
                     "row": one,

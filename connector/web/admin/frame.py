@@ -28,7 +28,7 @@ from connector.config import Config
 from connector.errors import NotFound, StoreError
 from connector.store import Store
 from connector.web.admin import core, language
-from connector.web.admin.errands import Errands
+from connector.web.admin.errands import Asked, Errands
 
 _SHIELDS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -66,7 +66,7 @@ class Frame:
     """Hold what the pages work with, and add each of them under its shields."""
 
     def __init__(self, config: Config, store: Store) -> None:
-        self.config, self.store, self.errands = config, store, Errands()
+        self.config, self.store, self.errands = config, store, Asked(Errands(), store.now)
         self.routes = Blueprint(
             "admin", __name__, url_prefix="/admin", template_folder="templates", static_folder="static"
         )

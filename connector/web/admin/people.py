@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from connector.models import PASSWORD, ROLES
 from connector.store.people import LastEditor
 from connector.web.admin.frame import Frame
+from connector.web.admin.proving import fits
 
 PAGE = 50
 LONGEST_NAME = 100
@@ -48,7 +49,7 @@ class PeopleRoom:
         name, password = request.form.get("name", "").strip(), request.form.get("password", "")
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             return self.show("people_name", 422)
-        if not _fits(password):
+        if not fits(password):
             return self.show("people_password", 422)
         role = _role()
         try:
@@ -69,7 +70,7 @@ class PeopleRoom:
     def password(self) -> Response:
         """Give a person another password."""
         name, password = request.form.get("name", ""), request.form.get("password", "")
-        if not _fits(password):
+        if not fits(password):
             return self.show("people_password", 422)
         self._people.change(name, password=generate_password_hash(password))
         return self._done("change_password", name)
@@ -86,11 +87,6 @@ class PeopleRoom:
     def _done(self, what: str, about: str) -> Response:
         self._frame.note(what, about)
         return redirect(url_for("admin.people", done=1))
-
-
-def _fits(password: str) -> bool:
-    shortest, longest = PASSWORD
-    return shortest <= len(password) <= longest
 
 
 def _role() -> str:

@@ -1,14 +1,12 @@
 """Let people in and out: a password, a session that is new each time, and a growing wait for who guesses."""
 
 from flask import g, redirect, request, session, url_for
-from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
 from connector.web.admin.frame import Frame, begin_session
+from connector.web.admin.proving import LONGEST, prove
 
-# A stranger's name costs as much time as a known one, so that nobody learns who there is.
-_NOBODY = generate_password_hash("nobody has this password")
-_LONGEST = 200
+_PROBLEMS = {401: "sign_in_wrong", 429: "sign_in_wait"}
 
 
 def add(frame: Frame) -> None:
@@ -33,15 +31,10 @@ class SignIn:
 
     def enter(self) -> Response:
         """Begin a session for the right password."""
-        name, password = request.form.get("name", "").strip()[:_LONGEST], request.form.get("password", "")[:_LONGEST]
-        keys = (f"name:{name}", f"from:{request.remote_addr}")
-        wait = self._people.wait(keys)
-        if wait:
-            return self.show("sign_in_wait", 429, -(-wait // 1000))
-        if not check_password_hash(self._people.password(name) or _NOBODY, password) or not self._known(name):
-            self._people.failed(keys)
-            return self.show("sign_in_wrong", 401)
-        self._people.forgive(keys[:1])
+        name, password = request.form.get("name", "").strip()[:LONGEST], request.form.get("password", "")[:LONGEST]
+        proof = prove(self._people, name, password)
+        if proof.status != 200:
+            return self.show(_PROBLEMS[proof.status], proof.status, proof.wait)
         begin_session(self._people.sign_in(name))
         self._frame.store.audit.note(name, "sign_in", request.remote_addr or "")
         return redirect(url_for("admin.home"))
@@ -52,6 +45,3 @@ class SignIn:
         self._frame.note("sign_out")
         session.clear()
         return redirect(url_for("admin.sign_in"))
-
-    def _known(self, name: str) -> bool:
-        return self._people.password(name) is not None

@@ -12,6 +12,7 @@ from connector.mapping import document
 from connector.models import TargetState
 from connector.targets import kinds
 from connector.targets.base import Check
+from connector.targets.grants import OAuth2
 from connector.targets.oauth2_connect import Answer, Invitation
 from connector.targets.oauth2_connect import connect as exchange
 from connector.web.admin.frame import Frame
@@ -38,7 +39,7 @@ class Targets:
 
     def show(self, shown: str = "") -> Response:
         """Show all; `shown` names the source whose address is shown, too."""
-        states = self._store.states.all()
+        states, delivered = self._store.states.all(), self._store.overview.last_delivered()
         return self._frame.draw(
             "targets.html",
             targets=[
@@ -48,10 +49,13 @@ class Targets:
                     "state": states.get(name, TargetState(name)),
                     "look": self._frame.errands.look(self._key(name)),
                     "connects": connects(of),
+                    "secrets": kinds.secrets(of),
+                    "used": delivered.get(name),
+                    "renewed": self._store.vault(name).kept_at() if _oauth2(of) else None,
                 }
                 for name, of in sorted(self._config.targets.items())
             ],
-            sources=sorted(self._config.sources),
+            sources=[self._config.sources[name] for name in sorted(self._config.sources)],
             last=self._store.overview.last_of(sorted(self._config.sources)),
             shown=shown,
             many=bool(request.args.get("many")),
@@ -138,8 +142,12 @@ class Targets:
 
 def connects(of: TargetConfig) -> bool:
     """Tell whether a person can connect a target by OAuth2."""
-    oauth2 = None if kinds.problems(of) else kinds.oauth2(of)
+    oauth2 = _oauth2(of)
     return oauth2 is not None and oauth2.connects
+
+
+def _oauth2(of: TargetConfig) -> OAuth2 | None:
+    return None if kinds.problems(of) else kinds.oauth2(of)
 
 
 def checked(frame: Frame, name: str) -> Check:

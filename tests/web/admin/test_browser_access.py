@@ -4,19 +4,39 @@ axe.min.js is axe-core 4.14.1 by Deque Systems, unmodified (MPL-2.0, axe.LICENSE
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from connector.config import TargetConfig
 from connector.mapping import document
 from connector.store.tables import deliveries
+from connector.web.app import create_app
+from tests.targets.stub_vendor import served
+from tests.targets.vendors.espocrm import lab as espo
+from tests.targets.vendors.rest.lab import settings as rest_settings
+from tests.web.admin.test_admin_beside import TEXT as ESPO
+from tests.web.admin.test_admin_customer import again, link
 from tests.web.admin.test_admin_mappings import CITY, TEXT
 from tests.web.admin.test_admin_pages import person, settle
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-ROOMS = ("/", "/deliveries?state=held", "/events/1", "/held", "/mappings", "/targets", "/people", "/audit", "/nowhere")
+ROOMS = (
+    *(
+        "/",
+        "/deliveries?state=held",
+        "/events/1",
+        "/customers?id=customer-1",
+        "/held",
+        "/mappings",
+        "/people",
+        "/audit",
+    ),
+    *("/password", "/nowhere"),
+)
 LOOK = """only => axe.run(document, only).then(found => found.violations
   .filter(one => ["serious", "critical"].includes(one.impact))
   .map(one => one.id + ": " + one.nodes.map(node => node.html.slice(0, 160)).join(" | ")))"""
@@ -41,8 +61,27 @@ LATIN = """() => { const found = [], walk = document.createTreeWalker(document.b
 NAMES = {
     *("connector", "serve", "worker", "send", "xid", "YAML", "Flavours", "flavours", "lenient", "plain", "signed"),
     *("contacts", "customers", "CREATE", "csv", "editor", "viewer", "operator", "Omar", "customer", "ms"),
-    *("customers_to_contacts", "name", "phone", "email", "city", "user"),
+    *("customers_to_contacts", "name", "phone", "email", "city", "user", "crm", "books", "espocrm", "rest", "auth"),
+    *("client_secret", "api_key", "X-Signature", "Sara", "Ahmed", "sara", "example", "com", "Jeddah"),
+    *("lastName", "emailAddress", "phoneNumber"),
 }
+
+
+@pytest.fixture
+def app(admin_config, store):
+    "A contact book, a CRM that has two who could be one customer, and one that is connected by OAuth2."
+    vendor = espo.EspocrmVendor()
+    vendor.seed(lastName="سارة أحمد", emailAddress="sara@example.com", phoneNumber="0551234567")
+    vendor.seed(lastName="سارة", emailAddress="sara@example.com", description="اتصلت بنا")
+    said = {"token_url": "http://127.0.0.1:9/token", "authorize_url": "http://127.0.0.1:9/authorize"}
+    oauth2 = said | {"client_id": "id-1", "client_secret": "secret-1"}
+    with served(vendor) as address:
+        books = rest_settings(address, allow_private=True, auth={"oauth2": oauth2})
+        targets = {
+            "crm": TargetConfig("crm", "espocrm", espo.settings(address, allow_private=True), "c", {}),
+            "books": TargetConfig("books", "rest", books, "c", {}),
+        }
+        yield create_app(replace(admin_config, targets=admin_config.targets | targets), store)
 
 
 @pytest.fixture
@@ -54,10 +93,15 @@ def busy(store, send, customer, app, url):
         send(person(customer, n))
     app.test_client().post(url, data=b'{"action": "customers.CREATE"}')
     warnings = ["email: user.email is not an e-mail address; left out"]
+    digest = document.read(ESPO, "espocrm").hash
+    store.mappings.publish("espocrm", "espocrm", digest, ESPO)
+    send(again(person(customer, 1), 5, phone="559999999", city="Jeddah"))
+    there = sa.update(deliveries).where(deliveries.c.id == 1).values(target="crm", pinned_mapping=digest)
     store.engine.write(
-        lambda c, args: [c.execute(sa.update(deliveries).values(warnings=warnings)), None][1:],
+        lambda c, args: [c.execute(sa.update(deliveries).values(warnings=warnings)), c.execute(there), None][2:],
         None,
     )
+    link(store, digest=document.read(TEXT, "csv").hash)
     settle(store, "held", "several contacts have this phone (1, 2)", "two_matches")
     settle(store, "failed", "POST crm.example.com/contacts answered 422: phone is wrong", "rejected", number=2)
     settle(store, "delivered", "created", number=3)
@@ -80,6 +124,19 @@ def rooms(page):
     page.goto("/admin/targets")
     page.locator("form[action$='/address'] button").first.click()
     yield "an address"
+    page.goto("/admin/targets")
+    page.locator("form[action$='/crm/check'] button").click()
+    page.locator(".notice[role]").wait_for()
+    yield "the targets, one of them checked"
+    page.locator("form[action$='/connect'] button").click()
+    yield "the way to connect"
+    page.goto("/admin/customers?id=customer-1")
+    page.locator("form[action$='/customers/show'] button").click()
+    yield "a customer with what is personal"
+    page.goto("/admin/held")
+    page.locator("form[action$='/look'] button").click()
+    page.locator(".beside").wait_for()
+    yield "what is held beside what is there"
     page.goto("/admin/mappings/csv")
     yield "the editor"
     page.locator("form#draft button").first.click()
@@ -97,11 +154,12 @@ def test_every_page_is_for_everybody(open_page, lang):
     page.goto("/admin/sign-in")
     found["the sign-in"] = looked(page, lang)
     assert {room: wrong for room, wrong in found.items() if wrong} == {}
-    assert len(found) == len(ROOMS) + 6
+    assert len(found) == len(ROOMS) + 10
 
 
 def looked(page, lang):
     "Return what is wrong with a page, in light and dark, by its width, by the keyboard and by its words."
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
     wrong = page.evaluate(WIDER) + unreached(page) + (latin(page) if lang == "ar" else [])
     page.evaluate(AXE)
     wrong += page.evaluate(LOOK, {})
@@ -117,9 +175,10 @@ def unreached(page):
     page.evaluate("() => { document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus() }")
     for at, what in enumerate(usable):
         page.keyboard.press("Tab")
-        while page.evaluate(PART_OF_A_DATE) and page.evaluate(FOCUSED)[0] < at:  # day, month and year each have a stop
-            page.keyboard.press("Tab")
         focused, marked, in_view = page.evaluate(FOCUSED)
+        while focused < at and page.evaluate(PART_OF_A_DATE):  # day, month and year each have a stop
+            page.keyboard.press("Tab")
+            focused, marked, in_view = page.evaluate(FOCUSED)
         if (focused, marked, in_view) != (at, True, True):
             wrong.append(f"{what}: {focused} instead of {at}, marked {marked}, in view {in_view}")
             break

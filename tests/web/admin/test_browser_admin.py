@@ -21,10 +21,10 @@ fields:
 WORDS = {
     "en": {"well": "All is well", "line": "Line 4", "try": "Try it and see", "change": "1 of 1 customers", "publish": "Publish",
            "used": "It is in use now", "again": "Try again", "done": "Done: 1.", "delivered": "delivered", "back": "Go back to it",
-           "leave": "Leave it", "decided": "is decided", "out": "Sign out", "cannot": "The mapping cannot make a record"},
+           "leave": "Leave it", "decided": "is decided", "out": "Sign out", "copied": "Copied", "cannot": "The mapping cannot make a record"},
     "ar": {"well": "كل شيء على ما يرام", "line": "السطر 4", "try": "جرّبه وشاهد", "change": "سيتغير 1 من 1", "publish": "نشر",
            "used": "أصبح قيد الاستخدام الآن", "again": "إعادة المحاولة", "done": "تم تنفيذ: 1.", "delivered": "تم التسليم", "back": "الرجوع إليه",
-           "leave": "تجاوز", "decided": "تم البت", "out": "تسجيل الخروج", "cannot": "لم ينتج ربط الحقول سجلًا"},
+           "leave": "تجاوز", "decided": "تم البت", "out": "تسجيل الخروج", "copied": "تم النسخ", "cannot": "لم ينتج ربط الحقول سجلًا"},
 }  # fmt: skip
 expect = sync_api.expect
 
@@ -56,6 +56,13 @@ def write(page, text):
     return page.keyboard.insert_text(text)
 
 
+def stays_on(page, part):
+    "See that what the keyboard is on stays so when the part of the page around it renews itself."
+    page.locator(part).evaluate("one => { one.focus(); one.was = true }")
+    page.wait_for_function("part => !document.querySelector(part).was", arg=part)
+    expect(page.locator(part)).to_be_focused()
+
+
 @pytest.mark.parametrize("lang", ["en", "ar"])
 @pytest.mark.usefixtures("published", "worker")
 def test_a_person_works_through_a_morning(open_page, address, url, customer, tmp_path, lang):
@@ -69,6 +76,7 @@ def test_a_person_works_through_a_morning(open_page, address, url, customer, tmp
     post(address, url, person(customer))
     page.get_by_role("link", name="e1", exact=True).wait_for()
     assert page.evaluate("window.the_page_was_never_loaded_again")
+    stays_on(page, "#c1")
     page.get_by_role("link", name="e1", exact=True).click()
     expect(page.locator("article#d1 header")).to_contain_text(say["delivered"])
     assert "Sara Ahmed" in book.read_text()
@@ -107,6 +115,13 @@ def test_a_person_works_through_a_morning(open_page, address, url, customer, tmp
     button.filter(has_text=say["back"]).click()
     expect(status).to_contain_text(say["used"])
     expect(page.locator("textarea[name=text]")).to_have_value(TEXT)
+
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/admin/targets")
+    page.locator("form[action$='/address'] button").first.click()
+    page.locator("button[data-copies]").click()
+    expect(page.locator("button[data-copies]")).to_have_text(say["copied"])
+    assert page.evaluate("navigator.clipboard.readText()").endswith(url)
     button.filter(has_text=say["out"]).click()
     page.wait_for_url("**/admin/sign-in")
     page.goto("/admin/")

@@ -13,7 +13,7 @@ ELSEWHERE = re.compile(
     re.DOTALL,
 )
 NAMES = {"xid", "d34", "connector", "send", "serve", "worker", "yaml", "json", "keep", "config", "csv", "contacts",
-         "customers", "city", "citee", "editor", "operator", "viewer", "noura", "name", "phone"}  # fmt: skip
+         "customers", "city", "citee", "editor", "operator", "viewer", "noura", "name", "phone", "flavours", "lenient", "plain", "signed"}  # fmt: skip
 
 
 def english(page):

@@ -59,7 +59,20 @@ LATIN = """() => { const found = [], walk = document.createTreeWalker(document.b
   return found.concat(document.title) }"""
 # Names and ids are what they are; so is what a person types into a terminal, and what YAML is called.
 NAMES = {
-    *("connector", "serve", "worker", "send", "xid", "YAML", "Flavours", "flavours", "lenient", "plain", "signed"),
+    *(
+        "connector",
+        "serve",
+        "worker",
+        "send",
+        "xid",
+        "YAML",
+        "JSON",
+        "Flavours",
+        "flavours",
+        "lenient",
+        "plain",
+        "signed",
+    ),
     *("contacts", "customers", "CREATE", "csv", "editor", "viewer", "operator", "Omar", "customer", "ms"),
     *("customers_to_contacts", "name", "phone", "email", "city", "user", "crm", "books", "espocrm", "rest", "auth"),
     *("client_secret", "api_key", "X-Signature", "Sara", "Ahmed", "sara", "example", "com", "Jeddah"),

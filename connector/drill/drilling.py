@@ -122,9 +122,8 @@ def _settle(store: Store, chaos: Chaos, progress: Progress) -> None:
         total, waiting = sum(counts.values()), sum(counts[state] for state in UNFINISHED)
         progress("delivering", total - waiting, total)
         now = time.monotonic()
-        if (
-            total - waiting > most or not chaos.over
-        ):  # on a busy machine a worker may be killed before it can do anything
+        # While there is killing, a worker of a busy machine may be killed before it can do anything.
+        if total - waiting > most or not chaos.over:
             most, moved = total - waiting, now
         if waiting * 10 < total or now - sent > KILLING:
             chaos.calm()
